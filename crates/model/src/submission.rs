@@ -70,10 +70,10 @@ pub struct Handling {
     pub history: bool,
     /// Waits for a recipient who is not there.
     pub wait: bool,
-    /// Shown to every session of the recipient rather than the preferred ones.
-    pub everywhere: bool,
     /// The sender's and recipient's other sessions get a copy.
     pub copies: bool,
+    /// Where the sender named a session that is not there, the recipient's others will do.
+    pub fallback: bool,
 }
 
 impl Origin {
