@@ -1,0 +1,1 @@
+//! Tests follow the module they stand beside.
