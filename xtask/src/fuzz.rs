@@ -1,0 +1,125 @@
+//! The verb `fuzz`: libFuzzer with coverage on the pinned stable compiler; needs neither nightly nor cargo-fuzz.
+
+use crate::{Outcome, run};
+use std::path::Path;
+
+pub(crate) const HELP: &str = "\
+Throws random bytes at the parsers: builds the targets of fuzz/ with coverage and runs them.
+
+Usage: cargo xtask fuzz [target …] [--seconds N]
+
+  target        names of files in fuzz/fuzz_targets, without .rs; none means all, one after another
+  --seconds N   how long each runs (60)
+
+Interesting inputs are kept in fuzz/corpus/<target>; an input that breaks a target is kept in
+fuzz/artifacts/<target> and named at the end. No sanitizer is used: the house forbids unsafe code, so
+what a fuzzer can find here is a panic, a wrong answer, a hang or too much memory.
+";
+
+/// How long a target runs when nobody says.
+const SECONDS: u64 = 60;
+
+/// Longest single input before it counts as a hang, in seconds.
+const INPUT_SECS_MAX: u64 = 10;
+
+/// Memory of a target, in MiB.
+const MEMORY_MIB_MAX: u64 = 2048;
+
+/// What cargo-fuzz passes for `--sanitizer none`: counters and compared values for libFuzzer.
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions --cfg fuzzing";
+
+/// The verb.
+pub(crate) fn fuzz(words: &[String]) -> Outcome {
+    let (mut wanted, seconds) = arguments(words)?;
+    let all = targets(&run::root().join("fuzz/fuzz_targets"))?;
+    if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
+        return Err(format!("no fuzz target `{unknown}`; there are {}", all.join(", ")));
+    }
+    if wanted.is_empty() {
+        wanted.clone_from(&all);
+    }
+    let host = host()?;
+    let products = run::target().join("fuzz");
+    let products_name = products.to_string_lossy().into_owned();
+    let mut build =
+        vec!["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", &host];
+    build.extend(["--target-dir", &products_name]);
+    for name in &wanted {
+        build.extend(["--bin", name]);
+    }
+    let mut command = run::cargo(&build);
+    command.env("RUSTFLAGS", COVERAGE);
+    run::pass(command)?;
+    let mut faults = Vec::new();
+    for name in &wanted {
+        let program = products.join(&host).join("release").join(name);
+        faults.extend(one(&program, name, seconds).err());
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
+fn one(program: &Path, name: &str, seconds: u64) -> Outcome {
+    let root = run::root();
+    let corpus = root.join("fuzz/corpus").join(name);
+    let artifacts = root.join("fuzz/artifacts").join(name);
+    for folder in [&corpus, &artifacts] {
+        std::fs::create_dir_all(folder)
+            .map_err(|fault| format!("{}: {fault}", folder.display()))?;
+    }
+    let words = [
+        format!("-max_total_time={seconds}"),
+        format!("-timeout={INPUT_SECS_MAX}"),
+        format!("-rss_limit_mb={MEMORY_MIB_MAX}"),
+        format!("-artifact_prefix={}/", artifacts.display()),
+        "-print_final_stats=1".to_owned(),
+        corpus.to_string_lossy().into_owned(),
+    ];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    run::pass(run::command(program, &words))
+        .map_err(|fault| format!("{name}: {fault}; the input lies in {}", artifacts.display()))
+}
+
+fn arguments(words: &[String]) -> Result<(Vec<String>, u64), String> {
+    let mut wanted = Vec::new();
+    let mut seconds = SECONDS;
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "--seconds" => {
+                let number = rest.next().ok_or("--seconds needs a number")?;
+                seconds =
+                    number.parse().map_err(|_| format!("`{number}` is no number of seconds"))?;
+            }
+            option if option.starts_with('-') => {
+                return Err(format!("fuzz knows no `{option}`; see `cargo xtask fuzz --help`"));
+            }
+            name => wanted.push(name.to_owned()),
+        }
+    }
+    Ok((wanted, seconds))
+}
+
+fn targets(folder: &Path) -> Result<Vec<String>, String> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|fault| format!("{}: {fault}", folder.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| {
+            entry.file_name().to_string_lossy().strip_suffix(".rs").map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The compiler's own platform; naming it keeps the coverage flags away from build scripts.
+fn host() -> Result<String, String> {
+    let output =
+        run::command("rustc", &["-vV"]).output().map_err(|fault| format!("rustc: {fault}"))?;
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
+        .ok_or_else(|| "rustc does not say its host".to_owned())
+}
