@@ -3,12 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::{
-    escape,
-    fault::StreamFault,
-    limits::{Limits, TREE_DEPTH_MAX},
-    namespace,
-};
+use crate::{escape, limits::TREE_DEPTH_MAX, namespace};
+
+mod read;
 
 /// One element with all it holds. At most [`TREE_DEPTH_MAX`] levels, so that nothing that walks it
 /// can run out of stack.
@@ -58,12 +55,6 @@ impl Element {
         }
     }
 
-    /// Reads one element that stands alone. `limits` as in framing.
-    pub fn parse(text: &str, limits: Limits) -> Result<Self, StreamFault> {
-        let _ = (text, limits);
-        Ok(Self::new("x", ""))
-    }
-
     /// With an attribute; one of the same name is replaced. `xml:lang` is a name.
     #[must_use]
     pub fn attr(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
@@ -103,17 +94,13 @@ impl Element {
 
     /// With character data at the end.
     #[must_use]
-    pub fn text(mut self, text: impl Into<String>) -> Self {
-        self.push_text(text.into());
+    pub fn text(mut self, text: impl AsRef<str>) -> Self {
+        self.push_text(text.as_ref());
         self
     }
 
     /// Sets an attribute; one of the same name is replaced.
-    pub fn set_attribute(
-        &mut self,
-        name: impl Into<Cow<'static, str>>,
-        value: impl Into<String>,
-    ) {
+    pub fn set_attribute(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
         let same = |a: &&mut Attribute| a.namespace.is_empty() && a.name == name;
         match self.attributes.iter_mut().find(same) {
@@ -246,17 +233,11 @@ impl Element {
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// The element whose start tag is given, within a stanza that was framed before.
-    pub(crate) fn framed(stanza: &crate::stanza::Stanza, start_tag: crate::frame::Span) -> Self {
-        let _ = (stanza, start_tag);
-        Self::new("x", "")
-    }
-
-    fn push_text(&mut self, text: String) {
+    fn push_text(&mut self, text: &str) {
         match self.children.last_mut() {
             _ if text.is_empty() => {}
-            Some(Node::Text(before)) => before.push_str(&text),
-            Some(Node::Element(_)) | None => self.children.push(Node::Text(text)),
+            Some(Node::Text(before)) => before.push_str(text),
+            Some(Node::Element(_)) | None => self.children.push(Node::Text(text.to_owned())),
         }
     }
 }

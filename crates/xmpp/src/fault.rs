@@ -197,10 +197,8 @@ impl StreamFault {
     /// and its end tag must follow.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"<stream:error>");
-        let inside = match &self.condition {
-            StreamCondition::SeeOtherHost(host) => host,
-            _ => "",
-        };
+        let inside =
+            if let StreamCondition::SeeOtherHost(host) = &self.condition { host } else { "" };
         write_condition(out, self.condition.name(), namespace::STREAM_ERRORS, inside);
         if !self.text.is_empty() {
             write_text(out, self.text, "en", namespace::STREAM_ERRORS);
@@ -331,9 +329,12 @@ impl StanzaError {
         out.extend_from_slice(b"<error type='");
         out.extend_from_slice(self.kind.name().as_bytes());
         out.extend_from_slice(b"'>");
-        let inside = match &self.condition {
-            StanzaCondition::Gone(Some(uri)) | StanzaCondition::Redirect(Some(uri)) => uri,
-            _ => "",
+        let inside = if let StanzaCondition::Gone(Some(uri))
+        | StanzaCondition::Redirect(Some(uri)) = &self.condition
+        {
+            uri
+        } else {
+            ""
         };
         write_condition(out, self.condition.name(), namespace::STANZA_ERRORS, inside);
         if let Some((text, lang)) = &self.text {

@@ -1,13 +1,13 @@
 //! The head of a top-level element: what falls out of framing without a second reading. The
 //! payload stays as it came. Knows no payload's meaning and no session.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt};
 
 use crate::{
     element::{Element, Node},
     escape,
-    frame::{NamespaceAt, Scope, Span},
-    namespace,
+    frame::{NamespaceAt, Scope, Span, read_start},
+    limits::Limits,
 };
 
 mod write;
@@ -40,7 +40,7 @@ pub struct Stanza {
     pub(crate) start_tag: Span,
     /// What stands between the tags.
     pub(crate) payload: Span,
-    pub(crate) children: Vec<Child>,
+    pub(crate) children: Box<[Child]>,
     /// What the stream's header declares.
     pub(crate) scope: Scope,
     /// The default namespace of the payload.
@@ -248,11 +248,23 @@ impl<'a> ElementRef<'a> {
         Element::framed(self.stanza, self.child.start_tag)
     }
 
-    /// The attribute without prefix of that name, unescaped. Reads the start tag again.
+    /// The attribute without prefix of that name, or `xml:lang`, unescaped. Reads the start tag again.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<Cow<'a, str>> {
-        let _ = name;
-        None
+        let text = &self.stanza.text;
+        let wanted = match name.strip_prefix("xml:") {
+            Some(local) => ("xml", local),
+            None => ("", name),
+        };
+        let mut value = None;
+        let read = read_start(text.as_bytes(), self.child.start_tag, &Limits::FRAMED, |a| {
+            if (a.name.prefix.of(text), a.name.local.of(text)) == wanted {
+                value = Some(a.value);
+            }
+            Ok(())
+        });
+        read.ok()?;
+        value.map(|span| escape::unescape_attribute(span.of(text)))
     }
 }
 

@@ -97,8 +97,12 @@ impl NamespaceAt {
 impl Scope {
     /// The namespace of the declaration of that number.
     pub(crate) fn namespace(&self, number: u8) -> &str {
-        let declared = self.declared.as_deref().unwrap_or_default();
-        declared.get(usize::from(number)).map_or("", |declared| &declared.namespace)
+        self.declared(number).map_or("", |declared| &declared.namespace)
+    }
+
+    /// The declaration of that number.
+    pub(crate) fn declared(&self, number: u8) -> Option<&Declared> {
+        self.declared.as_deref().unwrap_or_default().get(usize::from(number))
     }
 
     /// The number of the declaration of that prefix.

@@ -1,6 +1,7 @@
 //! The form in which a stanza leaves the session: head set by the server, payload as it came.
 
 use super::{ElementRef, Stanza};
+use crate::{element::Node, escape};
 
 /// What the server sets in the head of a stanza.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,14 +30,83 @@ impl Stanza {
         stamp: &Stamp<'_>,
         leave_out: impl FnMut(ElementRef<'_>) -> bool,
     ) -> Vec<u8> {
-        let _ = (stamp, leave_out);
-        Vec::new()
+        const HEAD_BYTES: usize = 256;
+        let mut out = Vec::with_capacity(self.text.len() + HEAD_BYTES);
+        out.push(b'<');
+        out.extend_from_slice(self.name().as_bytes());
+        write_attribute(&mut out, "xmlns", stamp.namespace);
+        write_attribute(&mut out, "from", stamp.from);
+        write_attribute(&mut out, "to", stamp.to);
+        write_attribute(&mut out, "type", self.type_attribute().as_deref());
+        write_attribute(&mut out, "id", self.id().as_deref());
+        write_attribute(&mut out, "xml:lang", self.lang().as_deref().or(stamp.lang));
+        if self.inner_default == self.namespace {
+            for needed in &self.needed {
+                out.extend_from_slice(b" xmlns:");
+                out.extend_from_slice(needed.prefix.as_bytes());
+                out.extend_from_slice(b"=\"");
+                escape::attribute(&mut out, &needed.namespace);
+                out.push(b'"');
+            }
+            out.push(b'>');
+            self.copy_payload(&mut out, leave_out);
+        } else {
+            out.push(b'>');
+            self.rewrite_payload(&mut out, leave_out);
+        }
+        out.extend_from_slice(b"</");
+        out.extend_from_slice(self.name().as_bytes());
+        out.push(b'>');
+        out
     }
 
     /// The payload without the direct children for which `leave_out` says so.
     #[must_use]
     pub fn remove_children(&self, leave_out: impl FnMut(ElementRef<'_>) -> bool) -> Vec<u8> {
-        let _ = leave_out;
-        Vec::new()
+        let mut out = Vec::with_capacity(self.payload.len());
+        self.copy_payload(&mut out, leave_out);
+        out
     }
+
+    fn copy_payload(&self, out: &mut Vec<u8>, mut leave_out: impl FnMut(ElementRef<'_>) -> bool) {
+        let bytes = self.text.as_bytes();
+        let mut copied = self.payload.start as usize;
+        for child in self.children().filter(|child| leave_out(*child)) {
+            let whole = child.child.whole;
+            out.extend_from_slice(bytes.get(copied..whole.start as usize).unwrap_or_default());
+            copied = whole.end as usize;
+        }
+        out.extend_from_slice(bytes.get(copied..self.payload.end as usize).unwrap_or_default());
+    }
+
+    /// For the rare stanza whose payload has another default namespace than the stanza itself, as
+    /// in `<c:message xmlns:c='jabber:client' xmlns='urn:x'>`: the payload is written anew.
+    fn rewrite_payload(
+        &self,
+        out: &mut Vec<u8>,
+        mut leave_out: impl FnMut(ElementRef<'_>) -> bool,
+    ) {
+        let namespace = self.namespace();
+        let whole = self.to_element();
+        let mut children = self.children();
+        for node in whole.nodes() {
+            match node {
+                Node::Text(text) => escape::text(out, text),
+                Node::Element(element) => {
+                    if !children.next().is_some_and(&mut leave_out) {
+                        element.write_inside(out, &namespace);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn write_attribute(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
+    let Some(value) = value else { return };
+    out.push(b' ');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    escape::attribute(out, value);
+    out.push(b'"');
 }
