@@ -1,5 +1,10 @@
 //! Slows down guessing (DIR-26). Counts failures by login and by source, and does not know which
 //! logins exist, so its answers cannot tell either.
+//!
+//! Only time forgives. A right password does not clear the count, for two reasons: a guesser could
+//! see it cleared and would know that somebody signs in under this name; and a phone that comes
+//! back every few minutes would hand out free tries all day. It costs the rightful person nothing,
+//! since a delay follows a failure only.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -123,10 +128,8 @@ impl Throttle {
             return Err(SaslFault::TemporaryAuthFailure);
         }
         let outcome = run();
-        match &outcome {
-            Ok(_) => self.succeeded(login, source, now),
-            Err(SaslFault::NotAuthorized) => self.failed(login, source, now),
-            Err(_) => {}
+        if let Err(SaslFault::NotAuthorized) = outcome {
+            self.failed(login, source, now);
         }
         outcome
     }
@@ -134,24 +137,15 @@ impl Throttle {
     /// Whether a try may be made now. To be asked right before the proof is checked, under the lock
     /// that [`Self::failed`] is then called under; [`Self::guard`] does both.
     pub fn check(&self, login: &Login, source: IpAddr, now: Timestamp) -> Verdict {
-        let login = self.logins.retry_at(&login_key(login));
-        let source = self.sources.retry_at(&source_key(source));
-        match login.max(source) {
-            Some(until) if until > now => Verdict::Wait { until },
-            Some(_) | None => Verdict::Go,
-        }
+        let login = self.logins.wait_until(&login_key(login), now);
+        let source = self.sources.wait_until(&source_key(source), now);
+        login.max(source).map_or(Verdict::Go, |until| Verdict::Wait { until })
     }
 
     /// Counts a wrong proof.
     pub fn failed(&mut self, login: &Login, source: IpAddr, now: Timestamp) {
         self.logins.failed(login_key(login), now);
         self.sources.failed(source_key(source), now);
-    }
-
-    /// Clears the login. The source keeps its count: otherwise a guesser with an account of their
-    /// own could clear it by signing in between the tries.
-    pub fn succeeded(&mut self, login: &Login, _source: IpAddr, _now: Timestamp) {
-        self.logins.clear(&login_key(login));
     }
 }
 
@@ -160,8 +154,12 @@ impl Counts {
         Self { allowance, entries_max, entries: BTreeMap::new(), by_clear: BTreeSet::new() }
     }
 
-    fn retry_at(&self, key: &Key) -> Option<Timestamp> {
-        self.entries.get(key).map(|count| count.retry_at)
+    /// When the wait ends, if there is one. A time further away than any delay comes from a clock
+    /// that was wrong and was put back; it holds nobody up.
+    fn wait_until(&self, key: &Key, now: Timestamp) -> Option<Timestamp> {
+        let longest = now.plus_secs(self.allowance.lock_secs);
+        let count = self.entries.get(key)?;
+        (now < count.retry_at && count.retry_at <= longest).then_some(count.retry_at)
     }
 
     fn clear(&mut self, key: &Key) {
@@ -243,3 +241,6 @@ fn key(label: &[u8], bytes: &[u8]) -> Key {
     }
     key
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use model::Address;
+use model::{Address, Secret};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::message::{BindingFlag, ClientFinal, ClientFirst, Malformed, encode};
@@ -190,9 +190,10 @@ impl AwaitingProof {
         ];
         let client_signature = hash.hmac(self.verifier.stored_key(), &parts);
         let server_signature = hash.hmac(self.verifier.server_key(), &parts);
-        let client_key: Vec<u8> =
-            last.proof.iter().zip(&client_signature).map(|(a, b)| a ^ b).collect();
-        let stored_key = hash.digest(&client_key);
+        // The client's key can be used in the password's place, so it is wiped. (DIR-15)
+        let client_key =
+            Secret::new(last.proof.iter().zip(&client_signature).map(|(a, b)| a ^ b).collect());
+        let stored_key = hash.digest(client_key.expose());
 
         // All is compared before anything is decided, in the same time whatever is wrong.
         let right = stored_key.ct_eq(self.verifier.stored_key())
