@@ -22,10 +22,13 @@
 )]
 
 pub mod element;
+pub mod encode;
 pub mod escape;
 pub mod fault;
 pub mod frame;
 pub mod jid;
 pub mod limits;
 pub mod namespace;
+pub mod payload;
+pub mod session;
 pub mod stanza;
