@@ -1,7 +1,7 @@
 //! The list of those whom one does not want to hear (XEP-0191).
 
 use super::{Kind, bad_request, jid_malformed, not_acceptable, ns};
-use crate::{element::Element, encode, fault::StanzaError, jid::Jid};
+use crate::{element::Element, encode, fault::StanzaCondition, jid::Jid};
 
 /// Addresses in one request.
 pub const BLOCK_ITEMS_MAX: usize = 500;
@@ -18,7 +18,7 @@ pub enum BlockingRequest {
 }
 
 /// Reads `<blocklist/>`, `<block/>` or `<unblock/>`.
-pub(crate) fn read(payload: &Element, kind: Kind) -> Result<BlockingRequest, StanzaError> {
+pub(crate) fn read(payload: &Element, kind: Kind) -> Result<BlockingRequest, StanzaCondition> {
     match (payload.name(), kind) {
         ("blocklist", Kind::Get) => Ok(BlockingRequest::List),
         ("block", Kind::Set) => {
@@ -31,7 +31,7 @@ pub(crate) fn read(payload: &Element, kind: Kind) -> Result<BlockingRequest, Sta
     }
 }
 
-fn read_items(payload: &Element) -> Result<Vec<Jid>, StanzaError> {
+fn read_items(payload: &Element) -> Result<Vec<Jid>, StanzaCondition> {
     let mut jids = Vec::new();
     for item in payload.children().filter(|child| child.namespace() == ns::BLOCKING) {
         if item.name() != "item" {

@@ -1,7 +1,7 @@
 //! Data forms (XEP-0004): fields with values, read from requests and written for answers.
 
 use super::{bad_request, not_acceptable, ns};
-use crate::{element::Element, encode, fault::StanzaError};
+use crate::{element::Element, encode, fault::StanzaCondition};
 
 /// Fields of one submitted form.
 pub const FORM_FIELDS_MAX: usize = 100;
@@ -26,7 +26,7 @@ pub struct Field {
 }
 
 /// Reads an `<x xmlns='jabber:x:data' type='submit'/>`.
-pub(crate) fn read(form: &Element) -> Result<Form, StanzaError> {
+pub(crate) fn read(form: &Element) -> Result<Form, StanzaCondition> {
     if form.attribute("type") != Some("submit") {
         return Err(bad_request());
     }
@@ -60,7 +60,7 @@ pub(crate) fn read(form: &Element) -> Result<Form, StanzaError> {
 
 impl Field {
     /// The value of a field that can have one only.
-    pub(crate) fn single(&self) -> Result<&str, StanzaError> {
+    pub(crate) fn single(&self) -> Result<&str, StanzaCondition> {
         match self.values.as_slice() {
             [value] => Ok(value),
             _ => Err(bad_request()),

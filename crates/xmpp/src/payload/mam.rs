@@ -6,7 +6,7 @@ use model::Timestamp;
 use super::{
     Kind, bad_request, delay, feature_not_implemented, form, jid_malformed, not_acceptable, ns, rsm,
 };
-use crate::{element::Element, encode, fault::StanzaError, jid::Jid};
+use crate::{element::Element, encode, fault::StanzaCondition, jid::Jid};
 
 /// Message ids in one query.
 pub const MAM_IDS_MAX: usize = 100;
@@ -93,7 +93,7 @@ impl MamDefault {
 }
 
 /// Reads `<query/>`, `<metadata/>` or `<prefs/>`.
-pub(crate) fn read(payload: &Element, kind: Kind) -> Result<MamRequest, StanzaError> {
+pub(crate) fn read(payload: &Element, kind: Kind) -> Result<MamRequest, StanzaCondition> {
     match (payload.name(), kind) {
         ("query", Kind::Set) => read_query(payload).map(|query| MamRequest::Query(query.into())),
         ("query", Kind::Get) => Ok(MamRequest::Form),
@@ -104,7 +104,7 @@ pub(crate) fn read(payload: &Element, kind: Kind) -> Result<MamRequest, StanzaEr
     }
 }
 
-fn read_query(payload: &Element) -> Result<MamQuery, StanzaError> {
+fn read_query(payload: &Element) -> Result<MamQuery, StanzaCondition> {
     let mut query = MamQuery {
         query_id: payload.attribute("queryid").map(Box::from),
         node: payload.attribute("node").map(Box::from),
@@ -131,7 +131,7 @@ fn read_query(payload: &Element) -> Result<MamQuery, StanzaError> {
     Ok(query)
 }
 
-fn read_form(query: &mut MamQuery, form: &form::Form) -> Result<(), StanzaError> {
+fn read_form(query: &mut MamQuery, form: &form::Form) -> Result<(), StanzaCondition> {
     // XEP-0313 §4.1: the FORM_TYPE must be this protocol's namespace.
     let of_mam = form.fields.iter().any(|field| &*field.var == "FORM_TYPE");
     if !of_mam {
@@ -157,11 +157,11 @@ fn read_form(query: &mut MamQuery, form: &form::Form) -> Result<(), StanzaError>
     Ok(())
 }
 
-fn read_time(field: &form::Field) -> Result<Timestamp, StanzaError> {
+fn read_time(field: &form::Field) -> Result<Timestamp, StanzaCondition> {
     Timestamp::parse_rfc3339(field.single()?).ok_or_else(bad_request)
 }
 
-fn read_preferences(payload: &Element) -> Result<MamPreferences, StanzaError> {
+fn read_preferences(payload: &Element) -> Result<MamPreferences, StanzaCondition> {
     let default = payload.attribute("default").and_then(MamDefault::from_name);
     let mut preferences = MamPreferences {
         default: default.ok_or_else(bad_request)?,

@@ -1,13 +1,10 @@
 //! Payloads of stanzas, one file for each specification: what a client may ask, read strictly, and
 //! what the server answers. Knows neither sessions nor who may do what.
 //!
-//! Readers take the one element that an `iq` request carries and give a typed request or the error
-//! that answers it. Writers append to a buffer.
+//! Readers take the one element that an `iq` request carries and give a typed request or the
+//! condition that answers it. Writers append to a buffer.
 
-use crate::{
-    element::Element,
-    fault::{StanzaCondition, StanzaError},
-};
+use crate::{element::Element, fault::StanzaCondition};
 
 pub mod blocking;
 pub mod caps;
@@ -33,20 +30,20 @@ pub(crate) enum Kind {
     Set,
 }
 
-pub(crate) fn bad_request() -> StanzaError {
-    StanzaCondition::BadRequest.error()
+pub(crate) fn bad_request() -> StanzaCondition {
+    StanzaCondition::BadRequest
 }
 
-pub(crate) fn not_acceptable() -> StanzaError {
-    StanzaCondition::NotAcceptable.error()
+pub(crate) fn not_acceptable() -> StanzaCondition {
+    StanzaCondition::NotAcceptable
 }
 
-pub(crate) fn jid_malformed() -> StanzaError {
-    StanzaCondition::JidMalformed.error()
+pub(crate) fn jid_malformed() -> StanzaCondition {
+    StanzaCondition::JidMalformed
 }
 
-pub(crate) fn feature_not_implemented() -> StanzaError {
-    StanzaCondition::FeatureNotImplemented.error()
+pub(crate) fn feature_not_implemented() -> StanzaCondition {
+    StanzaCondition::FeatureNotImplemented
 }
 
 /// The only child of an element, which must be this one.
@@ -54,7 +51,7 @@ pub(crate) fn only_child<'a>(
     parent: &'a Element,
     name: &str,
     namespace: &str,
-) -> Result<&'a Element, StanzaError> {
+) -> Result<&'a Element, StanzaCondition> {
     let mut children = parent.children();
     match (children.next(), children.next()) {
         (Some(child), None) if child.is(namespace, name) => Ok(child),

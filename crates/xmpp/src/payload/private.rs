@@ -1,7 +1,7 @@
 //! Scraps of XML that a client keeps for itself on the server (XEP-0049).
 
 use super::{Kind, bad_request, ns};
-use crate::{element::Element, encode, fault::StanzaError};
+use crate::{element::Element, encode, fault::StanzaCondition};
 
 /// What a client asks of its private storage. A scrap is known by name and namespace of its root.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,7 +27,7 @@ pub enum PrivateRequest {
 }
 
 /// Reads the `<query/>` of a private storage request.
-pub(crate) fn read(query: &Element, kind: Kind) -> Result<PrivateRequest, StanzaError> {
+pub(crate) fn read(query: &Element, kind: Kind) -> Result<PrivateRequest, StanzaCondition> {
     let mut children = query.children();
     // XEP-0049 §2.1 lets a set carry several scraps of one namespace; no client does, and one
     // scrap is one row. A get has exactly one.

@@ -4,7 +4,7 @@
 use model::Address;
 
 use super::{Kind, bad_request, not_acceptable, ns, only_child};
-use crate::{element::Element, encode, fault::StanzaError, jid::Jid};
+use crate::{element::Element, encode, fault::StanzaCondition, jid::Jid};
 
 /// Bytes of the handle of a contact.
 pub const ROSTER_NAME_BYTES_MAX: usize = 1_023;
@@ -56,7 +56,7 @@ pub struct Item<'a> {
 }
 
 /// Reads the `<query/>` of a roster request.
-pub(crate) fn read(query: &Element, kind: Kind) -> Result<RosterRequest, StanzaError> {
+pub(crate) fn read(query: &Element, kind: Kind) -> Result<RosterRequest, StanzaCondition> {
     match kind {
         Kind::Get if query.children().next().is_some() => Err(bad_request()),
         Kind::Get => Ok(RosterRequest::Get { version: query.attribute("ver").map(Box::from) }),
@@ -64,7 +64,7 @@ pub(crate) fn read(query: &Element, kind: Kind) -> Result<RosterRequest, StanzaE
     }
 }
 
-fn read_item(query: &Element) -> Result<RosterRequest, StanzaError> {
+fn read_item(query: &Element) -> Result<RosterRequest, StanzaCondition> {
     // RFC 6121 §2.1.5: a set carries one item and one only.
     let item = only_child(query, "item", ns::ROSTER)?;
     let jid = item.attribute("jid").ok_or_else(bad_request)?;
@@ -73,13 +73,12 @@ fn read_item(query: &Element) -> Result<RosterRequest, StanzaError> {
     let Jid { address: contact, resource: None } = jid else {
         return Err(bad_request());
     };
-    match item.attribute("subscription") {
-        Some("remove") => return Ok(RosterRequest::Remove { contact }),
-        // RFC 6121 §2.1.2.5: other values in a set are ignored.
-        Some(_) | None => {}
+    // RFC 6121 §2.1.2.5: other values in a set are ignored.
+    if item.attribute("subscription") == Some("remove") {
+        return Ok(RosterRequest::Remove { contact });
     }
-    let name = item.attribute("name").filter(|name| !name.is_empty()).map(Box::from);
-    if name.as_ref().is_some_and(|name: &Box<str>| name.len() > ROSTER_NAME_BYTES_MAX) {
+    let name = item.attribute("name").filter(|name| !name.is_empty());
+    if name.is_some_and(|name| name.len() > ROSTER_NAME_BYTES_MAX) {
         return Err(not_acceptable());
     }
     let mut groups: Vec<Box<str>> = Vec::new();
@@ -101,7 +100,7 @@ fn read_item(query: &Element) -> Result<RosterRequest, StanzaError> {
         }
         groups.push(group.into());
     }
-    Ok(RosterRequest::Set { contact, name, groups })
+    Ok(RosterRequest::Set { contact, name: name.map(Box::from), groups })
 }
 
 /// Appends the `<query/>` of a result or a push. `version` is the version that the items lead to;

@@ -1,7 +1,7 @@
 //! Pages of a long result (XEP-0059).
 
 use super::{bad_request, feature_not_implemented, ns};
-use crate::{element::Element, encode, fault::StanzaError};
+use crate::{element::Element, encode, fault::StanzaCondition};
 
 /// Which page a client wants.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -38,7 +38,7 @@ pub struct Page<'a> {
 }
 
 /// Reads a `<set xmlns='http://jabber.org/protocol/rsm'/>`.
-pub(crate) fn read(set: &Element) -> Result<PageRequest, StanzaError> {
+pub(crate) fn read(set: &Element) -> Result<PageRequest, StanzaCondition> {
     let mut page = PageRequest::default();
     for child in set.children().filter(|child| child.namespace() == ns::RSM) {
         let position = match child.name() {

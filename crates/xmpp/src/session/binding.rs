@@ -5,7 +5,7 @@ use model::{Address, Resource};
 use super::{Next, State, ask::Ask, bound::Bound, config::TRIES_MAX, features, stream::Stream};
 use crate::{
     encode::{self, Reply},
-    fault::{StanzaError, StreamCondition},
+    fault::{StanzaCondition, StanzaError, StreamCondition},
     jid::Jid,
     payload::{bad_request, ns},
     stanza::{Stanza, StanzaKind},
@@ -45,7 +45,7 @@ impl Unbound {
                 stream.ask(Ask::Bind { address: self.address.clone(), resource });
                 Ok(State::Binding(Binding { unbound: self, id }))
             }
-            Err(error) => self.failed(stream, &id, &error),
+            Err(condition) => self.failed(stream, &id, &condition.error()),
         }
     }
 
@@ -77,7 +77,7 @@ impl Binding {
 }
 
 /// The resource that the client asks for (RFC 6120 §7.7.1); an empty one is none.
-fn read(element: &Stanza) -> Result<Option<Resource>, StanzaError> {
+fn read(element: &Stanza) -> Result<Option<Resource>, StanzaCondition> {
     if element.type_attribute().as_deref() != Some("set") || element.children().count() != 1 {
         return Err(bad_request());
     }

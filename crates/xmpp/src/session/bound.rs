@@ -1,10 +1,11 @@
 //! Stanzas flow (RFC 6120 §8, §10): each is checked for what every stanza must be, read, and handed
 //! to the house. Keeps the connection alive.
 
-use model::{Address, Timestamp};
+use model::Timestamp;
 
 use super::{
     ask::{Ask, IqRequest, IqTarget},
+    config::SessionConfig,
     iq, message, presence,
     stream::Stream,
 };
@@ -35,8 +36,8 @@ pub(super) struct Sender<'a> {
     pub(super) text: &'a str,
     /// The language of the stream.
     pub(super) lang: Option<&'a str>,
-    /// The domains served here.
-    pub(super) domains: &'a [Address],
+    /// Which domains are ours.
+    pub(super) config: &'a SessionConfig,
 }
 
 impl Bound {
@@ -94,37 +95,33 @@ impl Bound {
         self.check_from(stanza)?;
         let config = std::sync::Arc::clone(&stream.config);
         let lang = stream.lang.clone();
-        let sender = Sender {
-            jid: &self.jid,
-            text: &self.text,
-            lang: lang.as_deref(),
-            domains: &config.domains,
-        };
-        let error = match stanza.kind() {
+        let sender =
+            Sender { jid: &self.jid, text: &self.text, lang: lang.as_deref(), config: &config };
+        let condition = match stanza.kind() {
             StanzaKind::Message => match message::read(stanza, &sender) {
                 Ok(message) => {
                     stream.ask(Ask::Message(message.into()));
                     return Ok(());
                 }
-                Err(error) => error,
+                Err(condition) => condition,
             },
             StanzaKind::Presence => match presence::read(stanza, &sender) {
                 Ok(presence) => {
                     stream.ask(Ask::Presence(presence.into()));
                     return Ok(());
                 }
-                Err(error) => error,
+                Err(condition) => condition,
             },
             StanzaKind::Iq => match iq::read(stanza, &sender) {
                 Ok(reading) => {
                     self.iq(stream, stanza, reading);
                     return Ok(());
                 }
-                Err(error) => error,
+                Err(condition) => condition,
             },
             StanzaKind::Other => return Err(StreamCondition::UnsupportedStanzaType.into()),
         };
-        self.refuse(stream, stanza, &error);
+        self.refuse(stream, stanza, &condition.error());
         Ok(())
     }
 

@@ -13,8 +13,10 @@ pub const WAITING_BYTES_MAX: usize = 65_536;
 /// What all sessions of one listener have in common.
 #[derive(Clone)]
 pub struct SessionConfig {
-    /// The domains served. The first one speaks where a stream has not named another yet.
-    pub domains: Vec<Address>,
+    /// The domain that speaks where a stream has not named another yet.
+    pub domain: Address,
+    /// Other domains served here.
+    pub other_domains: Vec<Address>,
     /// Bytes of one stanza once the client has signed in.
     pub stanza_bytes_max: usize,
     /// Seconds from the connection to the bound resource; then the stream ends.
@@ -29,6 +31,15 @@ pub struct SessionConfig {
     pub capabilities: Option<Capabilities>,
     /// Makes logins that do not exist look like those that do.
     pub decoy: Decoy,
+}
+
+impl SessionConfig {
+    /// Whether that is a domain of ours. Names are compared as prepared.
+    #[must_use]
+    pub fn serves(&self, domain: &str) -> bool {
+        self.domain.as_str() == domain
+            || self.other_domains.iter().any(|one| one.as_str() == domain)
+    }
 }
 
 /// The server's entity capabilities (XEP-0115 §4).

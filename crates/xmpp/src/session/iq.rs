@@ -1,8 +1,6 @@
 //! Reads an `iq` (RFC 6120 §8.2.3): whom it concerns and, where that is us, what it asks. Knows
 //! neither the answers nor who may ask.
 
-use model::Address;
-
 use super::{
     ask::{IqAsk, IqRequest, IqTarget},
     bound::Sender,
@@ -10,7 +8,7 @@ use super::{
 };
 use crate::{
     element::Element,
-    fault::{StanzaCondition, StanzaError},
+    fault::StanzaCondition,
     jid::Jid,
     payload::{Kind, bad_request, blocking, jid_malformed, mam, ns, private, roster, vcard},
     stanza::Stanza,
@@ -34,7 +32,7 @@ enum Type {
 }
 
 /// Reads an `iq`, or says what its sender did wrong.
-pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<Reading, StanzaError> {
+pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<Reading, StanzaCondition> {
     let kind = match stanza.type_attribute().as_deref() {
         Some("get") => Type::Request(Kind::Get),
         Some("set") => Type::Request(Kind::Set),
@@ -49,7 +47,11 @@ pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<Reading, Stan
     }
 }
 
-fn read_request(stanza: &Stanza, sender: &Sender<'_>, kind: Kind) -> Result<Reading, StanzaError> {
+fn read_request(
+    stanza: &Stanza,
+    sender: &Sender<'_>,
+    kind: Kind,
+) -> Result<Reading, StanzaCondition> {
     // RFC 6120 §8.2.3: an id, and exactly one child.
     let id = stanza.id().map(|id| Box::from(&*id)).ok_or_else(bad_request)?;
     let mut children = stanza.children();
@@ -64,7 +66,7 @@ fn read_request(stanza: &Stanza, sender: &Sender<'_>, kind: Kind) -> Result<Read
             match (payload.namespace(), payload.name(), kind) {
                 (ns::SESSION, "session", Kind::Set) => return Ok(Reading::Done),
                 // RFC 6120 §7.6.2.1 allows one resource for one stream here.
-                (ns::BIND, ..) => return Err(StanzaCondition::NotAllowed.error()),
+                (ns::BIND, ..) => return Err(StanzaCondition::NotAllowed),
                 _ => read_payload(&payload, kind)?,
             }
         }
@@ -91,7 +93,7 @@ fn read_answer(stanza: &Stanza, sender: &Sender<'_>, failed: bool) -> Reading {
 }
 
 fn opaque(stanza: &Stanza, sender: &Sender<'_>, to: Option<&Jid>, wants_answer: bool) -> IqRequest {
-    let octets = stamp::canonical(stanza, sender.text, to, sender.lang, sender.domains);
+    let octets = stamp::canonical(stanza, sender.text, to, sender.lang, sender.config);
     IqRequest::Opaque { wants_answer, octets }
 }
 
@@ -101,9 +103,7 @@ fn target(stanza: &Stanza, sender: &Sender<'_>) -> Result<(IqTarget, Option<Jid>
         return Ok((IqTarget::Account, None));
     };
     let to = Jid::parse(&to).map_err(|_| ())?;
-    let ours =
-        |address: &Address| sender.domains.iter().any(|domain| domain.as_str() == address.domain());
-    let target = if !to.is_bare() || !ours(&to.address) {
+    let target = if !to.is_bare() || !sender.config.serves(to.address.domain()) {
         IqTarget::Other(to.clone())
     } else if to.address == sender.jid.address {
         IqTarget::Account
@@ -115,7 +115,7 @@ fn target(stanza: &Stanza, sender: &Sender<'_>) -> Result<(IqTarget, Option<Jid>
     Ok((target, Some(to)))
 }
 
-fn read_payload(payload: &Element, kind: Kind) -> Result<IqRequest, StanzaError> {
+fn read_payload(payload: &Element, kind: Kind) -> Result<IqRequest, StanzaCondition> {
     let node = || payload.attribute("node").map(Box::from);
     Ok(match (payload.namespace(), payload.name(), kind) {
         (ns::ROSTER, "query", kind) => IqRequest::Roster(roster::read(payload, kind)?),

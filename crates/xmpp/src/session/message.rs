@@ -9,7 +9,7 @@ use super::{
     stamp,
 };
 use crate::{
-    fault::StanzaError,
+    fault::StanzaCondition,
     jid::Jid,
     payload::{bad_request, jid_malformed, ns},
     stanza::{ElementRef, Stanza},
@@ -20,7 +20,7 @@ const FASTENING: &str = "urn:xmpp:fasten:0";
 const RETRACTION_FASTENED: &str = "urn:xmpp:message-retract:0";
 
 /// Reads a message, or says what its sender did wrong.
-pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<MessageAsk, StanzaError> {
+pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<MessageAsk, StanzaCondition> {
     let as_given = stanza.to().map(|to| Box::from(&*to)).unwrap_or_default();
     let to = match stanza.to() {
         Some(to) => Some(Jid::parse(&to).map_err(|_| jid_malformed())?),
@@ -42,7 +42,7 @@ pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<MessageAsk, S
         hints: payload.hints,
         private_copy: payload.private_copy,
         class: payload.class,
-        octets: stamp::canonical(stanza, sender.text, Some(address), sender.lang, sender.domains),
+        octets: stamp::canonical(stanza, sender.text, Some(address), sender.lang, sender.config),
         to,
         as_given,
     })
@@ -65,7 +65,7 @@ struct Payload {
 }
 
 impl Payload {
-    fn read(stanza: &Stanza) -> Result<Self, StanzaError> {
+    fn read(stanza: &Stanza) -> Result<Self, StanzaCondition> {
         let mut payload = Self::default();
         let own = stanza.namespace();
         for child in stanza.children() {
@@ -110,7 +110,7 @@ impl Payload {
     }
 
     /// A class that cannot be understood must not be taken for none: the sender meant to protect.
-    fn class(&mut self, child: ElementRef<'_>) -> Result<(), StanzaError> {
+    fn class(&mut self, child: ElementRef<'_>) -> Result<(), StanzaCondition> {
         let class = PrivacyClass::from_name(child.text().trim()).ok_or_else(bad_request)?;
         match self.class.replace(class) {
             None => Ok(()),

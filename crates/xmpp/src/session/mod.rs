@@ -84,41 +84,41 @@ type Next = Result<State, StreamFault>;
 
 impl Session {
     /// A session for a fresh connection. `stream_id` is unguessable and never used twice (RFC 6120
-    /// §4.7.3). A configuration without domains gives a session that closes at once.
+    /// §4.7.3).
     #[must_use]
     pub fn new(
         config: Arc<SessionConfig>,
         transport: Transport,
         stream_id: String,
         now: Timestamp,
-    ) -> Option<Self> {
+    ) -> Self {
         let phase = match transport {
             Transport::Plain => Phase::Plain,
             Transport::Tls(bindings) => Phase::Encrypted(bindings),
         };
-        let stream = Stream::new(config, stream_id, now)?;
-        Some(Self { stream, state: State::Opening(Opening { phase }) })
+        let stream = Stream::new(config, stream_id, now);
+        Self { stream, state: State::Opening(Opening { phase }) }
     }
 
     /// Takes bytes as they came from the connection.
     pub fn receive(&mut self, bytes: &[u8], now: Timestamp) {
         self.stream.now = now;
         self.stream.heard = now;
-        match &self.state {
-            State::Ended => {}
-            // The handshake is the driver's; bytes that come this way were sent before it.
-            State::Handshake(_) if !bytes.is_empty() => self.cut(),
-            State::Handshake(_) => {}
-            _ if !self.wants_input() && self.stream.overflows(bytes.len()) => self.fail(
-                &StreamCondition::PolicyViolation.because("Too much was sent before an answer."),
-            ),
-            _ => {
-                if let State::Bound(bound) = &mut self.state {
-                    bound.heard();
-                }
-                self.stream.framer.push(bytes);
-            }
+        if matches!(self.state, State::Ended) || bytes.is_empty() {
+            return;
         }
+        // The handshake is the driver's; bytes that come this way were sent before it.
+        if matches!(self.state, State::Handshake(_)) {
+            return self.cut();
+        }
+        if !self.wants_input() && self.stream.overflows(bytes.len()) {
+            let condition = StreamCondition::PolicyViolation;
+            return self.fail(&condition.because("Too much was sent before an answer."));
+        }
+        if let State::Bound(bound) = &mut self.state {
+            bound.heard();
+        }
+        self.stream.framer.push(bytes);
     }
 
     /// Takes the answer to the ask that is open. An answer to no ask is dropped.
@@ -157,16 +157,13 @@ impl Session {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        match &mut self.state {
-            State::Bound(bound) => {
-                if !bound.ask_for_life(&mut self.stream) {
-                    self.fail(&StreamCondition::ConnectionTimeout.into());
-                }
+        if let State::Bound(bound) = &mut self.state {
+            if !bound.ask_for_life(&mut self.stream) {
+                self.fail(&StreamCondition::ConnectionTimeout.into());
             }
-            State::Handshake(_) => self.cut(),
-            _ => {
-                self.fail(&StreamCondition::ConnectionTimeout.because("Signing in took too long."))
-            }
+        } else {
+            let condition = StreamCondition::ConnectionTimeout;
+            self.end(&condition.because("Signing in took too long."), now);
         }
     }
 
@@ -174,10 +171,10 @@ impl Session {
     /// that was switched off (RFC 6120 §4.9.3.3, §4.9.3.20).
     pub fn end(&mut self, fault: &StreamFault, now: Timestamp) {
         self.stream.now = now;
-        match self.state {
-            State::Ended => {}
-            State::Handshake(_) => self.cut(),
-            _ => self.fail(fault),
+        if matches!(self.state, State::Handshake(_)) {
+            self.cut();
+        } else if !matches!(self.state, State::Ended) {
+            self.fail(fault);
         }
     }
 
@@ -216,20 +213,16 @@ impl Session {
     /// When to call [`Self::tick`], if nothing comes before; none once the session is over.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        match &self.state {
-            State::Ended => None,
-            State::Bound(bound) => Some(bound.deadline(&self.stream)),
-            _ => Some(self.stream.negotiated_by),
+        if let State::Bound(bound) = &self.state {
+            return Some(bound.deadline(&self.stream));
         }
+        (!matches!(self.state, State::Ended)).then_some(self.stream.negotiated_by)
     }
 
     /// The full address of the session, once it is bound.
     #[must_use]
     pub fn jid(&self) -> Option<&Jid> {
-        match &self.state {
-            State::Bound(bound) => Some(bound.jid()),
-            _ => None,
-        }
+        if let State::Bound(bound) = &self.state { Some(bound.jid()) } else { None }
     }
 
     fn frame(&mut self, frame: Frame) {

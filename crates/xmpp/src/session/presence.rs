@@ -7,14 +7,14 @@ use super::{
 };
 use crate::{
     encode::PresenceType,
-    fault::StanzaError,
+    fault::StanzaCondition,
     jid::Jid,
     payload::{bad_request, jid_malformed},
     stanza::Stanza,
 };
 
 /// Reads presence, or says what its sender did wrong.
-pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<PresenceAsk, StanzaError> {
+pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<PresenceAsk, StanzaCondition> {
     let as_given = stanza.to().map(|to| Box::from(&*to)).unwrap_or_default();
     // RFC 6121 §4.7.1: the values are given, and there are no others.
     let kind = match stanza.type_attribute() {
@@ -32,9 +32,10 @@ pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<PresenceAsk, 
     } else {
         (sender.text, to)
     };
-    let (priority, show) = match kind {
-        PresenceType::Available => (read_priority(stanza)?, read_show(stanza)?),
-        _ => (0, None),
+    let (priority, show) = if kind == PresenceType::Available {
+        (read_priority(stanza)?, read_show(stanza)?)
+    } else {
+        (0, None)
     };
     Ok(PresenceAsk {
         kind,
@@ -43,7 +44,7 @@ pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<PresenceAsk, 
         show,
         status: stanza.own_child("status").and_then(|status| stamp::owned(Some(status.text()))),
         text: stamp::readable_text(stanza),
-        octets: stamp::canonical(stanza, from, to.as_ref(), sender.lang, sender.domains),
+        octets: stamp::canonical(stanza, from, to.as_ref(), sender.lang, sender.config),
         to,
         as_given,
     })
@@ -63,7 +64,7 @@ fn is_about_subscription(kind: PresenceType) -> bool {
 }
 
 /// RFC 6121 §4.7.2.3: one integer from -128 to 127; none is zero.
-fn read_priority(stanza: &Stanza) -> Result<i8, StanzaError> {
+fn read_priority(stanza: &Stanza) -> Result<i8, StanzaCondition> {
     match stanza.own_child("priority") {
         Some(priority) => priority.text().trim().parse().map_err(|_| bad_request()),
         None => Ok(0),
@@ -71,7 +72,7 @@ fn read_priority(stanza: &Stanza) -> Result<i8, StanzaError> {
 }
 
 /// RFC 6121 §4.7.2.1: one of four words; none is plainly there.
-fn read_show(stanza: &Stanza) -> Result<Option<Show>, StanzaError> {
+fn read_show(stanza: &Stanza) -> Result<Option<Show>, StanzaCondition> {
     match stanza.own_child("show") {
         Some(show) => Show::from_name(show.text().trim()).map(Some).ok_or_else(bad_request),
         None => Ok(None),

@@ -3,8 +3,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use model::Address;
-
+use super::config::SessionConfig;
 use crate::{
     element::{Element, Node},
     jid::Jid,
@@ -16,23 +15,23 @@ use crate::{
 /// Direct invitations (XEP-0249), whose reason is an attribute that clients show.
 const INVITATION: &str = "jabber:x:conference";
 
-/// The canonical octets. `domains` are those served here.
+/// The canonical octets.
 pub(super) fn canonical(
     stanza: &Stanza,
     from: &str,
     to: Option<&Jid>,
     lang: Option<&str>,
-    domains: &[Address],
+    config: &SessionConfig,
 ) -> Arc<[u8]> {
     let to = to.map(Jid::to_string);
     let stamp =
         Stamp { namespace: Some(namespace::CLIENT), from: Some(from), to: to.as_deref(), lang };
-    stanza.canonical(&stamp, |child| is_forged(child, domains)).into()
+    stanza.canonical(&stamp, |child| is_forged(child, config)).into()
 }
 
 /// Whether an element says something in the server's name.
-fn is_forged(child: ElementRef<'_>, domains: &[Address]) -> bool {
-    let ours = |jid: &Jid| domains.iter().any(|domain| domain.as_str() == jid.address.domain());
+fn is_forged(child: ElementRef<'_>, config: &SessionConfig) -> bool {
+    let ours = |jid: &Jid| config.serves(jid.address.domain());
     match (child.name(), &*child.namespace()) {
         // XEP-0359 §4: ids by the archives and rooms served here are given by the server alone.
         // What names nobody, or nobody that could be told from us, goes too.

@@ -40,20 +40,19 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(config: Arc<SessionConfig>, id: String, now: Timestamp) -> Option<Self> {
-        let domain = config.domains.first()?.clone();
-        Some(Self {
+    pub(super) fn new(config: Arc<SessionConfig>, id: String, now: Timestamp) -> Self {
+        Self {
             framer: Framer::new(Limits::BEFORE_LOGIN),
             now,
             negotiated_by: now.plus_secs(config.negotiation_timeout_secs),
             heard: now,
-            domain,
+            domain: config.domain.clone(),
             id,
             lang: None,
             header_sent: false,
             steps: VecDeque::new(),
             config,
-        })
+        }
     }
 
     pub(super) fn next_step(&mut self) -> Option<Step> {
@@ -99,10 +98,10 @@ impl Stream {
     /// Checks the client's header, answers it, and says what is wrong with it afterwards, since an
     /// error stands inside a stream (RFC 6120 §4.9.1.2).
     pub(super) fn open(&mut self, header: &StreamHeader) -> Result<(), StreamFault> {
-        let known = header.to.as_deref().map(|to| {
-            let to = Address::parse(to).ok()?;
-            self.config.domains.iter().find(|domain| **domain == to).cloned()
-        });
+        let known = header
+            .to
+            .as_deref()
+            .map(|to| Address::parse(to).ok().filter(|domain| self.config.serves(domain.as_str())));
         self.lang = header.lang.clone().filter(|lang| !lang.is_empty());
         let asker = header.from.as_deref().map(Jid::parse);
         if let Some(Some(domain)) = &known {
