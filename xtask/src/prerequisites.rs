@@ -6,7 +6,6 @@ pub(crate) enum Purpose {
     /// `cargo xtask test`.
     Test,
     /// `cargo xtask bench`: the peers that Chancery is measured beside.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the verb that measures"))]
     Bench,
 }
 

@@ -20,7 +20,8 @@ pub(crate) struct Function {
     pub(crate) line: usize,
     /// Line of the closing brace.
     pub(crate) end: usize,
-    /// Lines of its body that hold code; comments and empty lines are free, as in clippy's count.
+    /// Lines of its body that hold code; empty lines, comments and lines of text are free, since a
+    /// list of samples or a statement of SQL is data.
     pub(crate) code_lines: usize,
 }
 
@@ -200,11 +201,16 @@ pub(crate) fn functions(code: &str) -> Vec<Function> {
                 name: name.to_owned(),
                 line: line_of(code, place),
                 end: line_of(code, close),
-                code_lines: inside.lines().filter(|line| !line.trim().is_empty()).count(),
+                code_lines: inside.lines().filter(|line| is_code(line)).count(),
             });
         }
     }
     found
+}
+
+/// Whether a line of `Cut::code` holds more than text and what parts it.
+fn is_code(line: &str) -> bool {
+    line.chars().any(|c| !c.is_whitespace() && c != '"' && c != ',')
 }
 
 /// Places of the braces of the body that follows `from`; `None` for a declaration.

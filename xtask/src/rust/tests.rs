@@ -31,11 +31,11 @@ fn lifetimes_are_code_and_characters_are_not() {
 
 #[test]
 fn functions_are_found_with_their_length() {
-    let source = "fn a() {\n    // free\n\n    b();\n}\ntrait T { fn d(&self); }\ntype F = fn(u8) -> u8;\n\
+    let source = "fn a() {\n    // free\n\n    b([\n\"a\",\n\"b\",]);\n}\ntrait T { fn d(&self); }\ntype F = fn(u8) -> u8;\n\
                   fn c(x: [u8; 2]) -> u8 where F: Sized { x }\n";
     let found = functions(&cut(source).code);
-    let a = Function { name: "a".into(), line: 1, end: 5, code_lines: 1 };
-    let c = Function { name: "c".into(), line: 8, end: 8, code_lines: 1 };
+    let a = Function { name: "a".into(), line: 1, end: 7, code_lines: 2 };
+    let c = Function { name: "c".into(), line: 10, end: 10, code_lines: 1 };
     assert_eq!(found, [a, c]);
 }
 

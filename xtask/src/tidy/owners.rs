@@ -29,7 +29,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde", &["directory", "archive", "server"]),
     ("serde_json", &["directory", "archive", "server"]),
     ("sha1", &["auth", "xmpp"]),
-    ("sha2", &["auth", "archive"]),
+    ("sha2", &["auth", "archive", "directory"]),
     ("subtle", &["auth"]),
     ("tokio", &["directory", "hub", "edge", "server"]),
     ("tokio-postgres", &["store"]),
