@@ -132,6 +132,7 @@ impl Directory {
             previous: position.digest,
             changes: changes.to_vec(),
         };
+        rules::check_values(changes)?;
         let bytes = line.encode()?;
         let after = judge(&before, &read_back(*position, &bytes)?)?;
         *position = lock.append(*position, &bytes)?;
@@ -158,6 +159,7 @@ impl Directory {
             previous: position.digest,
             changes: changes.to_vec(),
         };
+        rules::check_values(changes)?;
         judge(&before, &read_back(position, &line.encode()?)?)
     }
 

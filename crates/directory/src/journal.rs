@@ -43,7 +43,8 @@ impl Position {
     /// Before the first line.
     pub(crate) const START: Self = Self { offset: 0, number: 0, digest: START };
 
-    fn after(self, line: &[u8]) -> Self {
+    /// Behind one more line.
+    pub(crate) fn after(self, line: &[u8]) -> Self {
         let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX);
         Self {
             offset: self.offset.saturating_add(bytes).saturating_add(1),
@@ -120,16 +121,16 @@ impl Journal {
 
     /// Waits for other readers and writers to leave; nobody else can come in.
     pub(crate) fn lock_exclusive(&self) -> Result<Lock<'_>, DirectoryFault> {
-        self.lock(true)
+        self.lock(true, LOCK_TRIES)
     }
 
     /// Waits for a writer to leave, so that no line is seen while it is being written.
     pub(crate) fn lock_shared(&self) -> Result<Lock<'_>, DirectoryFault> {
-        self.lock(false)
+        self.lock(false, LOCK_TRIES)
     }
 
-    fn lock(&self, exclusive: bool) -> Result<Lock<'_>, DirectoryFault> {
-        for _ in 0..LOCK_TRIES {
+    pub(crate) fn lock(&self, exclusive: bool, tries: u32) -> Result<Lock<'_>, DirectoryFault> {
+        for _ in 0..tries {
             let tried = if exclusive { self.file.try_lock() } else { self.file.try_lock_shared() };
             match tried {
                 Ok(()) => {

@@ -13,9 +13,9 @@
 //! read. Whoever can write the file can write the chain anew: against that stands the archive, which
 //! records each version.
 //!
-//! The file is never compacted: an account takes about 600 bytes of it, a change 250, and a hundred
-//! thousand lines are read in a second or two. `sha2` is used for the chain because `auth`, which
-//! owns it, has no digest to lend.
+//! The file is never compacted: an account takes about 360 bytes of it, a change 250, and ten
+//! thousand accounts are read in half a second by a build without optimisation. `sha2` is used for
+//! the chain because `auth`, which owns it, has no digest to lend.
 
 #![cfg_attr(
     test,

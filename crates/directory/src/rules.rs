@@ -42,6 +42,22 @@ impl Snapshot {
     }
 }
 
+/// Values must be ones that the settings can have, or they have no text to be written as.
+pub(crate) fn check_values(changes: &[Change]) -> Result<(), Rejection> {
+    for change in changes {
+        if let Change::StatementSet(statement) = change {
+            let setting = statement.setting;
+            let value =
+                statement.value.as_ref().map_or(Ok(()), |value| setting.kind().check(value));
+            let delegate = statement.delegate.as_ref().map_or(Ok(()), |it| it.check(setting));
+            value.and(delegate).map_err(|fault| {
+                Rejection::Policy(policy::Rejection::Value(setting, fault).to_string())
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// What only whoever makes a change must keep to: the rules compile, and a statement is delegated
 /// and in its range (POL-11). In the file such a statement may stand: policy shows it as dormant.
 pub(crate) fn check_policy(after: &Snapshot, line: &Line) -> Result<(), Rejection> {
