@@ -284,6 +284,18 @@ fn encode_admitted(admitted: &Admitted, id: MessageId, link: &Link, moment: Mome
 }
 
 impl Sealed {
+    /// A message that policy keeps out of the archive: it has no record. Handed back if it is to
+    /// have one.
+    #[expect(clippy::result_large_err, reason = "the error is the message itself, handed back")]
+    pub fn unrecorded(admitted: Admitted, id: MessageId) -> Result<Self, Admitted> {
+        if admitted.archive() {
+            return Err(admitted);
+        }
+        let conversation = conversation(admitted.submission());
+        let next_link = Link::start();
+        Ok(Self { admitted, id, conversation, records: Vec::new(), next_link })
+    }
+
     /// What was admitted.
     #[must_use]
     pub fn admitted(&self) -> &Admitted {

@@ -1,0 +1,427 @@
+//! One commit: a single thread takes what many have submitted, seals it, writes it in one
+//! transaction, and only then announces it. Whoever waits for the answer gets it last.
+//!
+//! Why a thread and not a task: the transaction waits for the disk, and one writer is what SQLite
+//! has and what keeps the order of the archive equal to the order of the store.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+
+use archive::{Link, Note, Sealer};
+use model::{Conversation, MessageId, MessageIds, Submission};
+use policy::{Admitted, Disposition};
+use store::{Batch, Change, Entry, HeldRow, MailboxRow, Reader, StoreFault, Stored, Writer};
+use tokio::sync::oneshot;
+
+use crate::{
+    Hub, clock,
+    deliver::deliver,
+    notice::{NotKept, Notice},
+    person::Person,
+    session::Session,
+};
+
+/// Jobs taken into one transaction at most.
+pub const BATCH_JOBS_MAX: usize = 2_048;
+
+/// Jobs that may wait for the disk. More are refused with «try again later».
+pub const WAITING_JOBS_MAX: usize = 65_536;
+
+/// Bytes of messages that may wait for the disk.
+pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Two transactions begin at least this far apart, so that a steady stream shares its syncs; a lone
+/// message does not wait.
+pub const GATHER_MICROS: u64 = 4_000;
+
+/// Delivered marks reach the disk this long after they moved, if no commit takes them along.
+pub const MARKS_MILLIS_MAX: u64 = 100;
+
+/// Heads of conversations that are kept in memory between commits.
+pub const CONVERSATION_HEADS_MAX: usize = 65_536;
+
+/// One thing to make durable.
+pub(crate) enum Job {
+    /// An admitted message with its mailbox rows.
+    Message { admitted: Admitted, rows: Vec<MailboxRow>, held: Option<HeldRow>, settle: Settle },
+    /// An event for the archive.
+    Note { note: Note, settle: Settle },
+    /// Changes of rosters, block lists and the like.
+    Changes { changes: Vec<Change>, settle: Settle },
+    /// The log has every record up to this one.
+    InLog { through: u64 },
+    /// Write what there is and end.
+    Stop,
+}
+
+/// Whom to tell how it ended.
+pub(crate) enum Settle {
+    /// The submitting session: it counts, and gets a notice only if it failed.
+    Session(Arc<Session>),
+    /// Somebody who waits for it.
+    Caller(oneshot::Sender<Result<(), StoreFault>>),
+    /// Nobody.
+    Nobody,
+}
+
+/// The way to the commit thread.
+pub(crate) struct Queue {
+    inner: Mutex<Inner>,
+    filled: Condvar,
+}
+
+struct Inner {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    ids: MessageIds,
+    random: u64,
+    dirty: Vec<Arc<Person>>,
+}
+
+impl Queue {
+    /// `seed` is fresh randomness; ids go on after `last`.
+    pub(crate) fn new(last: Option<MessageId>, seed: u64) -> Self {
+        let inner = Inner {
+            jobs: VecDeque::new(),
+            bytes: 0,
+            ids: MessageIds::after(last),
+            random: seed | 1,
+            dirty: Vec::new(),
+        };
+        Self { inner: Mutex::new(inner), filled: Condvar::new() }
+    }
+
+    /// Puts a job at the end, or hands it back if there is no room.
+    #[expect(clippy::result_large_err, reason = "the error is the job itself, handed back")]
+    pub(crate) fn push(&self, job: Job) -> Result<(), Job> {
+        let mut inner = self.lock();
+        let bytes = job.bytes();
+        let full = inner.jobs.len() >= WAITING_JOBS_MAX || inner.bytes + bytes > WAITING_BYTES_MAX;
+        if full && !matches!(job, Job::InLog { .. } | Job::Stop) {
+            return Err(job);
+        }
+        inner.bytes += bytes;
+        inner.jobs.push_back(job);
+        let first = inner.jobs.len() == 1;
+        drop(inner);
+        if first {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The delivered mark of this address has moved; it goes to disk with the next commit.
+    pub(crate) fn mark_moved(&self, person: &Arc<Person>) {
+        if person.touch() {
+            self.lock().dirty.push(Arc::clone(person));
+        }
+    }
+
+    /// A name for the next message.
+    pub(crate) fn next_id(&self, now: model::Timestamp) -> MessageId {
+        let mut inner = self.lock();
+        // xorshift64: the low bits only need to tell nobody how many ids were given out.
+        inner.random ^= inner.random << 13;
+        inner.random ^= inner.random >> 7;
+        inner.random ^= inner.random << 17;
+        let random = (inner.random >> 32) as u32;
+        inner.ids.next(now, random)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for work: jobs, or marks that have waited long enough.
+    fn wait(&self) -> (Vec<Job>, Vec<Arc<Person>>) {
+        let mut inner = self.lock();
+        while inner.jobs.is_empty() {
+            let wait = Duration::from_millis(MARKS_MILLIS_MAX);
+            let (next, timeout) = if inner.dirty.is_empty() {
+                // Marks that move later wake nobody; a second is the bound for them when idle.
+                self.filled
+                    .wait_timeout(inner, Duration::from_secs(1))
+                    .unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.filled.wait_timeout(inner, wait).unwrap_or_else(PoisonError::into_inner)
+            };
+            inner = next;
+            if timeout.timed_out() && !inner.dirty.is_empty() {
+                break;
+            }
+        }
+        let count = inner.jobs.len().min(BATCH_JOBS_MAX);
+        let jobs: Vec<Job> = inner.jobs.drain(..count).collect();
+        inner.bytes -= jobs.iter().map(Job::bytes).sum::<usize>();
+        (jobs, std::mem::take(&mut inner.dirty))
+    }
+}
+
+impl Job {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Message { admitted, .. } => admitted.submission().content.size(),
+            Self::Note { note: Note::Refused { submission, .. }, .. } => submission.content.size(),
+            Self::Note { .. } | Self::Changes { .. } | Self::InLog { .. } | Self::Stop => 256,
+        }
+    }
+
+    /// The queue did not take it; whoever waits for it is told.
+    pub(crate) fn abandon(self) {
+        match self {
+            Self::Message { settle, .. }
+            | Self::Note { settle, .. }
+            | Self::Changes { settle, .. } => settle.failed(&StoreFault::Full, None),
+            Self::InLog { .. } | Self::Stop => {}
+        }
+    }
+}
+
+impl Settle {
+    /// A session counts what is on its way.
+    pub(crate) fn begins(&self) {
+        if let Self::Session(session) = self {
+            session.submit_one();
+        }
+    }
+
+    /// The session that waits, if it is one.
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Caller(_) | Self::Nobody => None,
+        }
+    }
+
+    /// There was nothing to write.
+    pub(crate) fn nothing_to_do(self) {
+        if let Self::Caller(caller) = self {
+            drop(caller.send(Ok(())));
+        }
+    }
+
+    fn done(self) {
+        match self {
+            Self::Session(session) => session.settle_one(),
+            Self::Caller(caller) => drop(caller.send(Ok(()))),
+            Self::Nobody => {}
+        }
+    }
+
+    fn failed(self, fault: &StoreFault, submission: Option<&Submission>) {
+        match self {
+            Self::Session(session) => {
+                if let Some(submission) = submission {
+                    session.push(Notice::NotKept(Arc::new(NotKept {
+                        octets: Arc::clone(&submission.content.octets),
+                        format: submission.content.format,
+                        sentence: NOT_KEPT,
+                    })));
+                }
+                session.settle_one();
+            }
+            Self::Caller(caller) => drop(caller.send(Err(fault.clone()))),
+            Self::Nobody => {}
+        }
+    }
+}
+
+/// What a sender reads when the disk did not take a message.
+const NOT_KEPT: &str = "The message cannot be recorded now, so it was not sent. Try again later.";
+
+/// The thread's own belongings.
+pub(crate) struct Committer {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) writer: Writer,
+    pub(crate) reader: Reader,
+    pub(crate) sealer: Sealer,
+    pub(crate) random: fn(&mut [u8]),
+    heads: HashMap<Conversation, Link>,
+}
+
+/// One batch on its way: what goes in, and whom to tell of each part.
+#[derive(Default)]
+struct Round {
+    batch: Batch,
+    /// Whom to tell of each entry, with the submission to show if it failed.
+    messages: Vec<(Settle, Arc<Submission>)>,
+    others: Vec<Settle>,
+    /// Heads of the conversations that this batch moves on.
+    heads: HashMap<Conversation, Link>,
+    people: Vec<Arc<Person>>,
+    in_log: Option<u64>,
+    stop: bool,
+}
+
+impl Committer {
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        writer: Writer,
+        reader: Reader,
+        sealer: Sealer,
+        random: fn(&mut [u8]),
+    ) -> Self {
+        Self { hub, writer, reader, sealer, random, heads: HashMap::new() }
+    }
+
+    /// Runs until it is told to stop.
+    pub(crate) fn run(mut self) {
+        let gather = Duration::from_micros(GATHER_MICROS);
+        loop {
+            let (jobs, dirty) = self.hub.queue.wait();
+            let began = clock::monotonic();
+            self.sealer.expire(clock::now());
+            let mark = self.sealer.mark();
+            let mut round = self.gather(jobs, dirty);
+            self.finish(&mut round, mark);
+            if round.stop {
+                return;
+            }
+            if let Some(rest) = gather.checked_sub(began.elapsed()) {
+                std::thread::sleep(rest);
+            }
+        }
+    }
+
+    fn gather(&mut self, jobs: Vec<Job>, dirty: Vec<Arc<Person>>) -> Round {
+        let mut round = Round { people: dirty, ..Round::default() };
+        for job in jobs {
+            match job {
+                Job::Message { admitted, rows, held, settle } => {
+                    self.add_message(&mut round, admitted, rows, held, settle);
+                }
+                Job::Note { note, settle } => self.add_note(&mut round, &note, settle),
+                Job::Changes { changes, settle } => {
+                    round.batch.changes.extend(changes);
+                    round.others.push(settle);
+                }
+                Job::InLog { through } => round.in_log = round.in_log.max(Some(through)),
+                Job::Stop => round.stop = true,
+            }
+        }
+        for person in &round.people {
+            person.dirty.store(false, Ordering::Release);
+            if let Some(through) = person.lock().transit.mark() {
+                let owner = person.address.clone();
+                round.batch.changes.push(Change::Delivered { owner, through });
+            }
+        }
+        round
+    }
+
+    fn add_message(
+        &mut self,
+        round: &mut Round,
+        admitted: Admitted,
+        rows: Vec<MailboxRow>,
+        held: Option<HeldRow>,
+        settle: Settle,
+    ) {
+        let submission = Arc::clone(admitted.submission());
+        let now = clock::now();
+        let id = self.hub.queue.next_id(now);
+        let sealed = self.head(round, &submission).and_then(|link| {
+            let random = self.salt();
+            self.sealer.seal(admitted, id, &link, now, random).map_err(|fault| {
+                tracing::error!(%fault, "a message cannot be sealed");
+                StoreFault::Unavailable(fault.to_string())
+            })
+        });
+        match sealed {
+            Ok(sealed) => {
+                round.heads.insert(sealed.conversation().clone(), *sealed.next_link());
+                round.batch.entries.push(Entry { sealed, rows, held });
+                round.messages.push((settle, submission));
+            }
+            Err(fault) => settle.failed(&fault, Some(&submission)),
+        }
+    }
+
+    fn add_note(&mut self, round: &mut Round, note: &Note, settle: Settle) {
+        let now = clock::now();
+        let id = self.hub.queue.next_id(now);
+        let random = self.salt();
+        match self.sealer.note(note, id, now, random) {
+            Ok(sealed) => {
+                round.batch.notes.push(sealed);
+                round.others.push(settle);
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "an event cannot be sealed");
+                settle.failed(&StoreFault::Unavailable(fault.to_string()), None);
+            }
+        }
+    }
+
+    /// The head of the submission's conversation: of this batch, of an earlier one, or the store's.
+    fn head(&self, round: &Round, submission: &Submission) -> Result<Link, StoreFault> {
+        let conversation = archive::conversation(submission);
+        let known = round.heads.get(&conversation).or_else(|| self.heads.get(&conversation));
+        known.map_or_else(|| self.reader.conversation_link(&conversation), |link| Ok(*link))
+    }
+
+    fn salt(&self) -> [u8; 32] {
+        let mut salt = [0; 32];
+        (self.random)(&mut salt);
+        salt
+    }
+
+    /// Writes the batch, then announces, then tells those who wait.
+    fn finish(&mut self, round: &mut Round, mark: archive::Mark) {
+        let batch = std::mem::take(&mut round.batch);
+        let records = !batch.entries.is_empty() || !batch.notes.is_empty();
+        let written = if !records && batch.changes.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.writer.append(batch).map(|committed| committed.stored)
+        };
+        match written {
+            Ok(stored) => {
+                self.remember(std::mem::take(&mut round.heads));
+                self.announce(stored, std::mem::take(&mut round.messages));
+                round.others.drain(..).for_each(Settle::done);
+                if records {
+                    self.hub.sequencer.wake();
+                }
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "a batch was not written; nothing of it went out");
+                self.sealer.rewind(mark);
+                self.heads.clear();
+                for (settle, submission) in round.messages.drain(..) {
+                    settle.failed(&fault, Some(&submission));
+                }
+                for settle in round.others.drain(..) {
+                    settle.failed(&fault, None);
+                }
+                for person in round.people.drain(..) {
+                    self.hub.queue.mark_moved(&person);
+                }
+            }
+        }
+        if let Some(through) = round.in_log
+            && let Err(fault) = self.writer.outbox_done(through)
+        {
+            tracing::warn!(%fault, "records that are in the log stay in the outbox for now");
+        }
+    }
+
+    fn announce(&self, stored: Vec<Stored>, settles: Vec<(Settle, Arc<Submission>)>) {
+        for (stored, (settle, _)) in stored.iter().zip(settles) {
+            if stored.admitted().disposition() == Disposition::Deliver {
+                deliver(&self.hub, stored, settle.session());
+            }
+            settle.done();
+        }
+    }
+
+    fn remember(&mut self, heads: HashMap<Conversation, Link>) {
+        if self.heads.len() + heads.len() > CONVERSATION_HEADS_MAX {
+            self.heads.clear();
+        }
+        self.heads.extend(heads);
+    }
+}

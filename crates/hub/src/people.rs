@@ -1,0 +1,114 @@
+//! The addresses in use: found by one look-up, loaded once, forgotten when nobody uses them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use model::{Address, Resource};
+use store::{Reader, StoreFault};
+
+use crate::{
+    person::{Bound, Person, State},
+    roster::Contact,
+    session::Session,
+    transit::Transit,
+};
+
+/// Addresses without a session that are kept in memory because they were spoken to lately.
+pub const IDLE_PEOPLE_MAX: usize = 4_096;
+
+/// The addresses in use.
+#[derive(Default)]
+pub(crate) struct People {
+    loaded: RwLock<HashMap<Address, Arc<Person>>>,
+    sessions: AtomicU64,
+}
+
+impl People {
+    /// The address, if it is in memory.
+    pub(crate) fn find(&self, address: &Address) -> Option<Arc<Person>> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
+    }
+
+    /// Keeps what was loaded, unless somebody else was quicker.
+    pub(crate) fn insert(&self, person: Person) -> Arc<Person> {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let known = loaded.entry(person.address.clone()).or_insert_with(|| Arc::new(person));
+        Arc::clone(known)
+    }
+
+    /// Forgets addresses that nobody uses, if there are too many of them.
+    pub(crate) fn sweep(&self) {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let in_use = |person: &Arc<Person>| {
+            Arc::strong_count(person) > 1
+                || person.dirty.load(Ordering::Acquire)
+                || !person.lock().bound.is_empty()
+                || !person.lock().transit.is_idle()
+        };
+        if loaded.len() > IDLE_PEOPLE_MAX {
+            loaded.retain(|_, person| in_use(person));
+        }
+    }
+
+    /// All addresses that have a session now.
+    pub(crate) fn signed_in(&self) -> Vec<Arc<Person>> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let mut people: Vec<_> =
+            loaded.values().filter(|person| !person.lock().bound.is_empty()).cloned().collect();
+        people.sort_by(|one, other| one.address.cmp(&other.address));
+        people
+    }
+
+    /// Makes a session of that name. What had the name before is handed back, to be ended
+    /// (RFC 6120 §7.7.2.2).
+    pub(crate) fn bind(
+        &self,
+        person: &Person,
+        resource: Resource,
+        began: u64,
+    ) -> (Arc<Session>, Option<Bound>) {
+        let number = self.sessions.fetch_add(1, Ordering::Relaxed);
+        let session = Arc::new(Session::new(person.address.clone(), resource, number, began));
+        let mut state = person.lock();
+        let named = |bound: &Bound| bound.session.resource == session.resource;
+        let earlier = state.bound.iter().position(named);
+        let earlier = earlier.map(|index| state.bound.swap_remove(index));
+        state.bound.push(Bound {
+            session: Arc::clone(&session),
+            presence: None,
+            directed: BTreeSet::new(),
+        });
+        (session, earlier)
+    }
+}
+
+/// Reads what the store holds of an address.
+pub(crate) fn load(reader: &Reader, address: &Address) -> Result<Person, StoreFault> {
+    let stored = reader.roster(address)?;
+    let mut roster: BTreeMap<_, _> = stored
+        .items
+        .into_iter()
+        .map(|item| (item.contact.clone(), Contact::load(item)))
+        .collect();
+    for (contact, request) in reader.pending_subscriptions(address)? {
+        match roster.entry(contact.clone()) {
+            Entry::Occupied(mut known) => known.get_mut().asking(request),
+            Entry::Vacant(place) => drop(place.insert(Contact::stranger(contact, request))),
+        }
+    }
+    let blocked = reader.blocklist(address)?.into_iter().map(String::into_boxed_str).collect();
+    let state = State {
+        bound: Vec::new(),
+        roster,
+        roster_version: stored.version,
+        blocked,
+        transit: Transit::load(reader.delivered_mark(address)?),
+        forced: None,
+    };
+    Ok(Person::new(address.clone(), state))
+}

@@ -1,0 +1,275 @@
+//! Who sees whom: broadcasting presence, answering probes, showing a new session what it may see
+//! (RFC 6121 §4). Cost follows those who are signed in, not those who have an account.
+
+use std::sync::Arc;
+
+use model::{Address, Resource, Timestamp};
+use policy::ForcedState;
+
+use crate::{
+    Hub, clock,
+    notice::{Notice, Presence, PresenceKind},
+    person::{Available, Person},
+    policies::shows,
+    session::Session,
+};
+
+impl Hub {
+    /// A session shows itself to everybody who may see it (RFC 6121 §4.2, §4.4).
+    ///
+    /// `octets` is the presence as its protocol says it; `priority` decides who gets messages for
+    /// the bare address. The first time, the session learns who else is here, gets the requests
+    /// that wait for an answer, and the messages that waited.
+    pub fn show(&self, session: &Arc<Session>, priority: i8, octets: Arc<[u8]>) {
+        let Some(person) = self.people.find(&session.address) else { return };
+        let available = Available { priority, octets };
+        let first = {
+            let forced = person.profile(&self.policies.book(), clock::now()).presence_forced;
+            let mut state = person.lock();
+            state.forced = forced;
+            let Some(bound) = state.bound_mut(session) else { return };
+            let first = bound.presence.replace(available.clone()).is_none();
+            if priority >= 0 && state.transit.is_waiting() {
+                session.set_pulling(true);
+            }
+            first
+        };
+        self.broadcast(&person, session, PresenceKind::Available, &available.octets);
+        if first {
+            self.look_around(&person, session);
+        }
+    }
+
+    /// A session hides itself: signed in, but seen by nobody (RFC 6121 §4.5).
+    pub fn hide(&self, session: &Arc<Session>, octets: &Arc<[u8]>) {
+        let Some(person) = self.people.find(&session.address) else { return };
+        let (shown, directed) = {
+            let mut state = person.lock();
+            let Some(bound) = state.bound_mut(session) else { return };
+            (bound.presence.take().is_some(), std::mem::take(&mut bound.directed))
+        };
+        if shown {
+            self.broadcast(&person, session, PresenceKind::Unavailable, octets);
+        }
+        for address in directed {
+            let kind = PresenceKind::Unavailable;
+            self.push_presence(&person, session, &address, None, kind, octets);
+        }
+    }
+
+    /// A session shows or hides itself to one address only (RFC 6121 §4.6).
+    pub fn show_to(
+        &self,
+        session: &Arc<Session>,
+        to: &Address,
+        resource: Option<&Resource>,
+        kind: PresenceKind,
+        octets: &Arc<[u8]>,
+    ) {
+        let Some(person) = self.people.find(&session.address) else { return };
+        if !self.may_show(&person, to, clock::now()) {
+            return;
+        }
+        {
+            let mut state = person.lock();
+            let Some(bound) = state.bound_mut(session) else { return };
+            if kind == PresenceKind::Available {
+                if bound.directed.len() < DIRECTED_MAX {
+                    bound.directed.insert(to.clone());
+                }
+            } else {
+                bound.directed.remove(to);
+            }
+        }
+        self.push_presence(&person, session, to, resource, kind, octets);
+    }
+
+    /// A session asks what somebody's presence is (RFC 6121 §4.3).
+    pub fn probe(&self, session: &Arc<Session>, whom: &Address) {
+        if let Some(owner) = self.people.find(whom) {
+            self.reveal(&owner, session);
+        }
+    }
+
+    /// Tells all who may see `person` about one of its sessions, its own sessions included.
+    pub(crate) fn broadcast(
+        &self,
+        person: &Arc<Person>,
+        session: &Session,
+        kind: PresenceKind,
+        octets: &Arc<[u8]>,
+    ) {
+        let forced = person.lock().forced;
+        let notice = |to: &Address| Notice::Presence(notice(session, to, kind, octets, forced));
+        let watchers: Vec<Address> = {
+            let state = person.lock();
+            let own = notice(&person.address);
+            for bound in state.bound.iter().filter(|bound| bound.presence.is_some()) {
+                bound.session.push(own.clone());
+            }
+            if kind != PresenceKind::Available {
+                session.push(own);
+            }
+            let seen_by = state.roster.values().filter(|item| item.relation.from);
+            seen_by.map(|item| item.contact.clone()).collect()
+        };
+        let now = clock::now();
+        for watcher in watchers {
+            let Some(there) = self.people.find(&watcher) else { continue };
+            // Hiding is told to whoever may have seen it, also after the rules have changed.
+            if kind == PresenceKind::Available && !self.may_show(person, &watcher, now) {
+                continue;
+            }
+            self.push_to_person(&there, &notice(&watcher), &person.address);
+        }
+    }
+
+    /// One address that saw a session sees it go.
+    pub(crate) fn hide_from(&self, person: &Person, session: &Session, from: &Address) {
+        let kind = PresenceKind::Unavailable;
+        self.push_presence(person, session, from, None, kind, &unavailable());
+    }
+
+    fn push_presence(
+        &self,
+        person: &Person,
+        session: &Session,
+        to: &Address,
+        resource: Option<&Resource>,
+        kind: PresenceKind,
+        octets: &Arc<[u8]>,
+    ) {
+        let Some(there) = self.people.find(to) else { return };
+        let forced = person.lock().forced;
+        let notice = Notice::Presence(notice(session, to, kind, octets, forced));
+        match resource {
+            None => self.push_to_person(&there, &notice, &person.address),
+            Some(resource) => {
+                let state = there.lock();
+                if !state.blocks(&person.address, Some(&session.resource))
+                    && let Some(bound) = state.session(resource)
+                {
+                    bound.session.push(notice);
+                }
+            }
+        }
+    }
+
+    /// To every session of an address that is available itself, unless it blocks the sender.
+    pub(crate) fn push_to_person(&self, there: &Person, notice: &Notice, from: &Address) {
+        let state = there.lock();
+        if state.blocks(from, None) {
+            return;
+        }
+        for bound in state.bound.iter().filter(|bound| bound.presence.is_some()) {
+            bound.session.push(notice.clone());
+        }
+    }
+
+    /// Shows a new session who is here, and the requests it has not answered.
+    fn look_around(&self, person: &Arc<Person>, session: &Arc<Session>) {
+        let (seen, asking) = {
+            let state = person.lock();
+            for bound in &state.bound {
+                if bound.session.number != session.number
+                    && let Some(presence) = &bound.presence
+                {
+                    let kind = PresenceKind::Available;
+                    let seen = notice(&bound.session, &person.address, kind, &presence.octets, None);
+                    session.push(Notice::Presence(seen));
+                }
+            }
+            let items = state.roster.values();
+            let seen: Vec<Address> =
+                items.clone().filter(|item| item.relation.to).map(|i| i.contact.clone()).collect();
+            let asking: Vec<_> = items
+                .filter(|item| item.relation.asking)
+                .map(|item| (item.contact.clone(), item.request.clone()))
+                .collect();
+            (seen, asking)
+        };
+        for contact in seen {
+            if let Some(owner) = self.people.find(&contact) {
+                self.reveal(&owner, session);
+            }
+        }
+        for (from, request) in asking {
+            let to = person.address.clone();
+            let kind = PresenceKind::Subscribe;
+            let octets = request.unwrap_or_else(|| Arc::from([].as_slice()));
+            session.push(Notice::Presence(Arc::new(Presence {
+                from,
+                resource: None,
+                to,
+                kind,
+                octets,
+                forced: None,
+            })));
+        }
+    }
+
+    /// Shows `owner`'s available sessions to one session, if its address may see them.
+    pub(crate) fn reveal(&self, owner: &Arc<Person>, watcher: &Session) {
+        if owner.address != watcher.address {
+            let subscribed = {
+                let state = owner.lock();
+                state.roster.get(&watcher.address).is_some_and(|item| item.relation.from)
+            };
+            if !subscribed || !self.may_show(owner, &watcher.address, clock::now()) {
+                return;
+            }
+        }
+        let state = owner.lock();
+        for bound in &state.bound {
+            if let Some(presence) = &bound.presence {
+                let kind = PresenceKind::Available;
+                let seen = notice(
+                    &bound.session,
+                    &watcher.address,
+                    kind,
+                    &presence.octets,
+                    state.forced,
+                );
+                watcher.push(Notice::Presence(seen));
+            }
+        }
+    }
+
+    /// Whether rules and the person's own wish let `watcher` see this presence (PRS-03, PRS-04,
+    /// POL-02).
+    pub(crate) fn may_show(&self, owner: &Person, watcher: &Address, now: Timestamp) -> bool {
+        if owner.address == *watcher {
+            return true;
+        }
+        if owner.lock().blocks(watcher, None) {
+            return false;
+        }
+        let book = self.policies.book();
+        shows(&book, &owner.profile(&book, now), &owner.address, watcher, now)
+    }
+}
+
+/// The octets of a presence that the house itself says: none, each protocol has its own.
+pub(crate) fn unavailable() -> Arc<[u8]> {
+    Arc::from([].as_slice())
+}
+
+/// Addresses beside the roster that one session may show itself to.
+pub const DIRECTED_MAX: usize = 256;
+
+fn notice(
+    session: &Session,
+    to: &Address,
+    kind: PresenceKind,
+    octets: &Arc<[u8]>,
+    forced: Option<ForcedState>,
+) -> Arc<Presence> {
+    Arc::new(Presence {
+        from: session.address.clone(),
+        resource: Some(session.resource.clone()),
+        to: to.clone(),
+        kind,
+        octets: Arc::clone(octets),
+        forced,
+    })
+}

@@ -1,0 +1,108 @@
+//! The sequencer: moves sealed records from the outbox into the verifiable log, and signs what the
+//! log has come to. It may stop and start at any record; the log skips what it has.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Duration,
+};
+
+use archive::Log;
+use store::Reader;
+
+use crate::{
+    Hub,
+    commit::Job,
+};
+
+/// Records moved at once.
+pub const MOVE_MAX: usize = 8_192;
+
+/// Milliseconds between two moves, so that many records share a sync of the log.
+pub const MOVE_MILLIS: u64 = 200;
+
+/// Seconds until a failed move is tried again.
+pub const RETRY_SECS: u64 = 2;
+
+/// Wakes the sequencer when there are records.
+#[derive(Default)]
+pub(crate) struct Bell {
+    state: Mutex<State>,
+    rung: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    rung: bool,
+    stop: bool,
+}
+
+impl Bell {
+    /// There are records.
+    pub(crate) fn wake(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.rung {
+            state.rung = true;
+            drop(state);
+            self.rung.notify_one();
+        }
+    }
+
+    /// Move what there is and end.
+    pub(crate) fn stop(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+        self.rung.notify_one();
+    }
+
+    /// Waits for records. False if it is time to end.
+    fn wait(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while !state.rung && !state.stop {
+            state = self.rung.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.rung = false;
+        !state.stop
+    }
+
+    fn pause(&self, time: Duration) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused = self.rung.wait_timeout_while(state, time, |state| !state.stop);
+        drop(paused.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Runs until it is told to stop; what the outbox has then is moved before.
+pub(crate) fn run(hub: &Arc<Hub>, reader: &Reader, mut log: Log) {
+    loop {
+        let goes_on = hub.sequencer.wait();
+        while move_some(hub, reader, &mut log) {}
+        if !goes_on {
+            return;
+        }
+        hub.sequencer.pause(Duration::from_millis(MOVE_MILLIS));
+    }
+}
+
+/// Moves some records. True if there may be more.
+fn move_some(hub: &Hub, reader: &Reader, log: &mut Log) -> bool {
+    let records = match reader.outbox(log.size(), MOVE_MAX) {
+        Ok(records) => records,
+        Err(fault) => {
+            tracing::warn!(%fault, "the outbox cannot be read");
+            hub.sequencer.pause(Duration::from_secs(RETRY_SECS));
+            hub.sequencer.wake();
+            return false;
+        }
+    };
+    let Some((through, _)) = records.last() else { return false };
+    let through = *through;
+    if let Err(fault) = log.append(&records).and_then(|()| log.checkpoint().map(drop)) {
+        tracing::error!(%fault, "the log does not take records; they wait in the store");
+        hub.sequencer.pause(Duration::from_secs(RETRY_SECS));
+        hub.sequencer.wake();
+        return false;
+    }
+    if hub.queue.push(Job::InLog { through }).is_err() {
+        tracing::debug!("records that are in the log stay in the outbox for now");
+    }
+    records.len() >= MOVE_MAX
+}

@@ -1,0 +1,200 @@
+//! The one door. Every message of the house goes through `submit`, whoever wrote it and whatever
+//! carried it: facts, judge, seal, store, deliver, in this order.
+
+use std::sync::Arc;
+
+use archive::{Note, RuleRecord, Sealed, Verdict};
+use model::{
+    Content, ContentKind, Format, Handling, Origin, PrivacyClass, Recipient, Submission, Timestamp,
+};
+use policy::{Admitted, Disposition, Judged, Reason, Refused, judge};
+use store::{HeldRow, MailboxRow, Stored};
+
+use crate::{
+    Hub, clock,
+    commit::{Job, Settle},
+    deliver::{deliver, somebody_is_there},
+    facts,
+    fault::Denied,
+    session::Session,
+};
+
+/// What came of a submission before the disk has it. A session hears later only if the disk did not
+/// take it.
+pub struct Receipt {
+    /// What was submitted.
+    pub submission: Arc<Submission>,
+    /// The recipients to whom it does not go, and why.
+    pub refused: Vec<Refused>,
+    /// It did not get as far as the disk.
+    pub fault: Option<Denied>,
+}
+
+impl Hub {
+    /// Submits a message. With a session, the session's count of what is not settled says when it
+    /// is durable; see [`Session::settled`].
+    pub async fn submit(&self, submission: Submission, from: Option<&Arc<Session>>) -> Receipt {
+        let settle = from.map_or(Settle::Nobody, |session| Settle::Session(Arc::clone(session)));
+        self.submit_and(submission, settle).await
+    }
+
+    pub(crate) async fn submit_and(&self, submission: Submission, settle: Settle) -> Receipt {
+        let now = clock::now();
+        let facts = facts::gather(self, &submission, now).await;
+        let Judged { submission, admitted, refused, notices } = judge(&facts, submission);
+        if !refused.is_empty() {
+            self.note_refusal(&submission, &refused, facts.policy_version, now).await;
+        }
+        let mut receipt = Receipt { submission, refused, fault: None };
+        let Some(admitted) = admitted else {
+            settle.nothing_to_do();
+            return receipt;
+        };
+        if facts.confirmed {
+            self.policies.confirmations.close(&receipt.submission);
+        }
+        receipt.fault = self.pass_on(admitted, settle).err();
+        for notice in notices {
+            let text = format!("{} (rule: {})", notice.text, notice.rule);
+            let submission = self.house_message(notice.to, &text, now);
+            Box::pin(self.submit(submission, None)).await;
+        }
+        receipt
+    }
+
+    /// An admitted message goes to disk, or straight on where nothing is to be kept.
+    fn pass_on(&self, admitted: Admitted, settle: Settle) -> Result<(), Denied> {
+        let submission = Arc::clone(admitted.submission());
+        if !admitted.archive() && admitted.disposition() == Disposition::Deliver {
+            let kept = admitted.sender_history() && self.exists(&submission.sender)
+                || admitted.recipients().iter().any(|recipient| recipient.history);
+            let there = |(recipient, _): (&Recipient, _)| {
+                !submission.handling.wait || somebody_is_there(self, recipient, &submission)
+            };
+            if !kept && admitted.addressed().all(there) {
+                return self.deliver_unrecorded(admitted, settle);
+            }
+        }
+        let rows = rows(&admitted);
+        let held = (admitted.disposition() == Disposition::Hold).then(|| HeldRow {
+            rules: admitted.fired().iter().map(|fired| fired.rule.to_string()).collect(),
+        });
+        settle.begins();
+        match self.queue.push(Job::Message { admitted, rows, held, settle }) {
+            Ok(()) => Ok(()),
+            Err(job) => {
+                job.abandon();
+                Err(Denied::TryLater)
+            }
+        }
+    }
+
+    fn deliver_unrecorded(&self, admitted: Admitted, settle: Settle) -> Result<(), Denied> {
+        let id = self.queue.next_id(clock::now());
+        let sealed = Sealed::unrecorded(admitted, id).map_err(|_| Denied::TryLater)?;
+        let stored = Stored::unrecorded(sealed).map_err(|_| Denied::TryLater)?;
+        deliver(self, &stored, settle.session());
+        Ok(())
+    }
+
+    /// Refusals are events of the archive like messages, with what was said (POL-03, MON-05).
+    async fn note_refusal(
+        &self,
+        submission: &Arc<Submission>,
+        refused: &[Refused],
+        policy_version: u64,
+        now: Timestamp,
+    ) {
+        if refused.iter().any(|refused| refused.reason == Reason::Confirm) {
+            let profile = self.profile(&submission.sender, now).await;
+            let secs = profile.map_or(0, |profile| profile.confirm_secs);
+            let until = now.plus_secs(i64::try_from(secs).unwrap_or(i64::MAX));
+            self.policies.confirmations.ask(submission, until, now);
+        }
+        if !self.profile(&submission.sender, now).await.is_none_or(|profile| profile.archive) {
+            return;
+        }
+        let verdict = |refused: &Refused| Verdict {
+            index: refused.index,
+            reason: format!("{}: {}", refused.reason.name(), refused.private),
+            rules: refused
+                .fired
+                .iter()
+                .map(|fired| RuleRecord {
+                    name: fired.rule.to_string(),
+                    action: fired.action.name().to_owned(),
+                })
+                .collect(),
+        };
+        let note = Note::Refused {
+            submission: Arc::clone(submission),
+            policy_version,
+            verdicts: refused.iter().map(verdict).collect(),
+        };
+        if self.queue.push(Job::Note { note, settle: Settle::Nobody }).is_err() {
+            tracing::warn!("the disk does not keep up: a refusal was not archived");
+        }
+    }
+
+    /// A message of the house itself to one of its people.
+    pub(crate) fn house_message(
+        &self,
+        to: model::Address,
+        text: &str,
+        accepted: Timestamp,
+    ) -> Submission {
+        let content = Content {
+            format: Format::Plain,
+            kind: ContentKind::Message,
+            octets: Arc::from(text.as_bytes()),
+            text: text.into(),
+            client_id: None,
+            refers_to: None,
+        };
+        let as_given = to.as_str().into();
+        Submission {
+            origin: Origin::House,
+            sender: self.domain.clone(),
+            session: None,
+            recipients: vec![Recipient { address: to, session: None, as_given }],
+            class: PrivacyClass::Private,
+            content,
+            handling: Handling { history: true, wait: true, copies: false, fallback: true },
+            accepted,
+        }
+    }
+}
+
+/// The mailboxes that get a row: each recipient's, and the sender's own if it keeps a history.
+fn rows(admitted: &Admitted) -> Vec<MailboxRow> {
+    let submission = admitted.submission();
+    let mut rows = Vec::with_capacity(2);
+    if admitted.disposition() == Disposition::Hold {
+        return rows;
+    }
+    for (recipient, pass) in admitted.addressed() {
+        if pass.local && (pass.history || submission.handling.wait) {
+            rows.push(MailboxRow {
+                owner: recipient.address.clone(),
+                peer: submission.sender.clone(),
+                incoming: true,
+                history: pass.history,
+            });
+        }
+    }
+    let to_oneself =
+        admitted.addressed().any(|(recipient, _)| recipient.address == submission.sender);
+    if admitted.sender_history()
+        && submission.sender.local().is_some()
+        && !to_oneself
+        && let Some((first, _)) = admitted.addressed().next()
+    {
+        rows.push(MailboxRow {
+            owner: submission.sender.clone(),
+            peer: first.address.clone(),
+            incoming: false,
+            history: true,
+        });
+    }
+    rows
+}

@@ -1,0 +1,112 @@
+//! What waited: messages in the mailbox that no session has had. A session that opens pulls them, a
+//! page at a time, whenever it has nothing else to write, so that a thousand waiting messages need
+//! no more memory than a hundred (XEP-0160).
+
+use std::sync::Arc;
+
+use model::MessageId;
+
+use crate::{
+    Hub, clock,
+    notice::{EndReason, Letter, Notice},
+    person::{Bound, Person},
+    presence::unavailable,
+    session::Session,
+};
+
+/// Messages fetched at once for a session that opens.
+pub const PULL_MAX: usize = 128;
+
+impl Hub {
+    /// Fetches the next waiting messages for a session. Its queue has them afterwards, or the
+    /// session pulls no more.
+    pub async fn pull(&self, session: &Arc<Session>) {
+        let Some(person) = self.people.find(&session.address) else { return };
+        let after = person.lock().transit.waiting_after();
+        let owner = session.address.clone();
+        let page = match self.read(move |reader| reader.waiting(&owner, after, PULL_MAX)).await {
+            Ok(page) => page,
+            Err(fault) => {
+                tracing::warn!(%fault, "waiting messages cannot be read");
+                session.end(EndReason::Trouble);
+                return;
+            }
+        };
+        let mut state = person.lock();
+        for waiting in &page {
+            if !state.transit.takes(waiting.id) {
+                continue;
+            }
+            let letter = Arc::new(Letter {
+                id: waiting.id,
+                format: waiting.format,
+                octets: Arc::clone(&waiting.octets),
+                sender: waiting.peer.clone(),
+            });
+            let waited_since = Some(waiting.id.time());
+            let notice = Notice::Message { letter, kept: waiting.history, waited_since };
+            if !session.push(notice) {
+                state.transit.dropped(waiting.id);
+                return;
+            }
+        }
+        let through = page.last().map(|waiting| waiting.id);
+        let moved = if page.len() < PULL_MAX {
+            // Nothing can have been announced as waiting after `through` but while this page was
+            // read; then the next pull finds it.
+            state.transit.flushed(through)
+        } else {
+            state.transit.flushed_to(through)
+        };
+        if !state.transit.is_waiting() {
+            session.set_pulling(false);
+        }
+        drop(state);
+        if moved {
+            self.queue.mark_moved(&person);
+        }
+    }
+
+    /// A driver has written these messages to its peer.
+    pub fn written(&self, session: &Session, ids: &[MessageId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let Some(person) = self.people.find(&session.address) else { return };
+        let mut moved = false;
+        {
+            let mut state = person.lock();
+            for id in ids {
+                moved |= state.transit.written(*id);
+            }
+        }
+        if moved {
+            self.queue.mark_moved(&person);
+        }
+    }
+
+    /// Takes back what an ended session did not write. Another open session pulls it.
+    pub(crate) fn give_back(&self, person: &Person, ids: impl IntoIterator<Item = MessageId>) {
+        let mut state = person.lock();
+        for id in ids {
+            state.transit.dropped(id);
+        }
+        if state.transit.is_waiting() {
+            let next = state.open_sessions().map(|bound| Arc::clone(&bound.session)).next();
+            if let Some(next) = next {
+                next.set_pulling(true);
+            }
+        }
+    }
+
+    /// A session is gone: whoever saw it sees it go.
+    pub(crate) fn depart(&self, person: &Arc<Person>, gone: &Bound) {
+        if gone.presence.is_some() {
+            self.broadcast(person, &gone.session, crate::PresenceKind::Unavailable, &unavailable());
+        }
+        for address in &gone.directed {
+            self.hide_from(person, &gone.session, address);
+        }
+        tracing::debug!(at = %clock::now(), "a session has gone");
+    }
+}
