@@ -41,6 +41,13 @@ pub(crate) struct Replay {
     pub(crate) torn: u64,
 }
 
+impl Replay {
+    /// Bytes of the journal that are good.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+}
+
 /// What is wrong with a journal.
 #[derive(Debug)]
 pub(crate) enum JournalFault {

@@ -7,7 +7,10 @@
 //! without a custodian's private key. No protocol and no SQL is known here.
 
 mod checkpoint;
+mod complete;
+mod custodian;
 mod entry;
+mod export;
 mod field;
 mod history;
 mod journal;
@@ -16,14 +19,19 @@ mod log;
 mod merkle;
 mod record;
 mod seal;
+mod search;
 mod segment;
 mod tile;
+mod verify;
 
 pub use checkpoint::{CHECKPOINT_BYTES_MAX, Checkpoint, CheckpointFault};
+pub use complete::{Completeness, GAPS_NAMED_MAX, Gap, GapKind};
+pub use custodian::{Custodian, Found, Opened, ReadFault, claimed_checkpoint};
 pub use entry::{
     BODY_BYTES_MAX, ENTRY_BYTES, Entry, EntryFault, Kind, NO_SALT, Record, SALT_BYTES, SegmentId,
     salt_commitment,
 };
+pub use export::{ExportFault, Exported, Format, MANIFEST_FILE, PROOFS_FILE, Request};
 pub use history::HISTORY_FILE;
 pub use key::{
     ArchivePrivateKey, ArchivePublicKey, KeyFault, KeyId, PASSPHRASE_BYTES_MIN, PASSPHRASE_ROUNDS,
@@ -41,7 +49,9 @@ pub use record::{
 pub use seal::{
     Mark, SEGMENT_AGE_SECS, SEGMENT_BYTES, SealFault, Sealed, SealedNote, Sealer, SegmentLimits,
 };
+pub use search::{QUERY_BYTES_MAX, Query, QueryFault, Tally};
 pub use segment::{Capsule, OpenFault, Opening};
 pub use tile::{
     SALTS_PER_FILE, TILE_WIDTH, TileNodes, bodies_path, entries_path, salts_path, tile_path,
 };
+pub use verify::{DAMAGES_NAMED_MAX, Damage, DamageKind, Expected, Progress, Report, verify};

@@ -9,8 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model::Timestamp;
-
 use crate::{
     checkpoint::{Checkpoint, CheckpointFault, check_origin},
     entry::{Entry, EntryFault, NO_SALT, Record, SALT_BYTES},
@@ -220,7 +218,7 @@ impl Log {
             return Ok(());
         }
         if self.journal.len() > JOURNAL_BYTES_MAX && !self.pending.is_empty() {
-            self.settle(None)?;
+            self.settle()?;
         }
         self.refresh_journal()?;
         self.journal.append(self.size(), &fresh).map_err(at(Path::new("journal")))?;
@@ -239,12 +237,12 @@ impl Log {
     }
 
     /// Puts all records into the tiles and signs a checkpoint over them. Without new records
-    /// nothing is written. `now` goes into the unsigned history of checkpoints only.
-    pub fn checkpoint(&mut self, now: Timestamp) -> Result<Checkpoint, LogFault> {
+    /// nothing is written.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, LogFault> {
         if self.pending.is_empty() {
             return Ok(self.current());
         }
-        self.settle(Some(now))
+        self.settle()
     }
 
     fn current(&self) -> Checkpoint {
@@ -257,7 +255,7 @@ impl Log {
 
     /// Every file is written at places and with octets that follow from the records, so that a
     /// settlement that a crash or a full disk cut short is simply done again.
-    fn settle(&mut self, now: Option<Timestamp>) -> Result<Checkpoint, LogFault> {
+    fn settle(&mut self) -> Result<Checkpoint, LogFault> {
         let mut writing = Writing { dir: &self.dir, folders: BTreeSet::new() };
         let mut settled = self.settled.clone();
         let from = settled.edge.size();
@@ -279,8 +277,7 @@ impl Log {
             let _ = fs::remove_dir_all(self.dir.join(folder));
         }
         let note = checkpoint.sign(&self.key);
-        history::append(&self.dir, &checkpoint, &note, now)
-            .map_err(at(Path::new("checkpoints")))?;
+        history::append(&self.dir, &note).map_err(at(Path::new(history::HISTORY_FILE)))?;
         self.refresh_journal()?;
         Ok(checkpoint)
     }
@@ -311,8 +308,8 @@ impl Log {
     /// Destroys the salts of these records, for good: overwrites them with zeros. The tree and
     /// all proofs stay as they are. Copies of the salts in backups, and blocks that the disk or
     /// file system keeps, are not reached.
-    pub fn destroy_salts(&mut self, leaves: &[u64], now: Timestamp) -> Result<(), LogFault> {
-        self.checkpoint(now)?;
+    pub fn destroy_salts(&mut self, leaves: &[u64]) -> Result<(), LogFault> {
+        self.checkpoint()?;
         let mut files: BTreeMap<u64, File> = BTreeMap::new();
         for &leaf in leaves {
             if leaf >= self.size() {
