@@ -11,8 +11,9 @@ Usage: cargo xtask fuzz [target …] [--seconds N]
   target        names of files in fuzz/fuzz_targets, without .rs; none means all, one after another
   --seconds N   how long each runs (60)
 
-Interesting inputs are kept in fuzz/corpus/<target>; an input that breaks a target is kept in
-fuzz/artifacts/<target> and named at the end. No sanitizer is used: the house forbids unsafe code, so
+Begins from the inputs in fuzz/corpus/<target>, which are committed and stay as they are. What it finds
+interesting is kept in target/fuzz/corpus/<target> for the next run; an input that breaks a target is
+kept in fuzz/artifacts/<target> and named at the end. No sanitizer is used: the house forbids unsafe code, so
 what a fuzzer can find here is a panic, a wrong answer, a hang or too much memory.
 ";
 
@@ -62,9 +63,11 @@ pub(crate) fn fuzz(words: &[String]) -> Outcome {
 
 fn one(program: &Path, name: &str, seconds: u64) -> Outcome {
     let root = run::root();
-    let corpus = root.join("fuzz/corpus").join(name);
+    let seeds = root.join("fuzz/corpus").join(name);
+    // libFuzzer writes to the first folder and only reads the others.
+    let corpus = run::target().join("fuzz/corpus").join(name);
     let artifacts = root.join("fuzz/artifacts").join(name);
-    for folder in [&corpus, &artifacts] {
+    for folder in [&seeds, &corpus, &artifacts] {
         std::fs::create_dir_all(folder)
             .map_err(|fault| format!("{}: {fault}", folder.display()))?;
     }
@@ -75,6 +78,7 @@ fn one(program: &Path, name: &str, seconds: u64) -> Outcome {
         format!("-artifact_prefix={}/", artifacts.display()),
         "-print_final_stats=1".to_owned(),
         corpus.to_string_lossy().into_owned(),
+        seeds.to_string_lossy().into_owned(),
     ];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     run::pass(run::command(program, &words))

@@ -208,7 +208,7 @@ fn fault(tree: &Tree, index: &Index, entry: &Entry, cited: &[Cited<'_>]) -> Opti
         return Some(format!("{document} {sections}: the owner `{owner}` does not exist"));
     }
     // A chapter of examples is owned by the scripts that play them; all else by what runs.
-    let examples = is_test(&format!("{owner}/"));
+    let examples = is_test(owner) || is_test(&format!("{owner}/"));
     let obeyed = cited.iter().any(|found| {
         let inside = found.path == owner || found.path.starts_with(&format!("{owner}/"));
         let section = found.citation.section.as_deref();
