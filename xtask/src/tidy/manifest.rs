@@ -1,4 +1,4 @@
-//! Reads the parts of a Cargo manifest and lock file that the rules need; not a TOML parser.
+//! Reads the parts of a Cargo manifest that the rules need; not a TOML parser.
 
 /// One line of a dependency table.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,15 +46,4 @@ pub(super) fn dependencies(text: &str) -> Vec<Dependency<'_>> {
         }
     }
     found
-}
-
-/// Names of all packages in `Cargo.lock`, with their line.
-pub(super) fn locked(text: &str) -> Vec<(&str, usize)> {
-    text.lines()
-        .enumerate()
-        .filter_map(|(index, line)| {
-            let name = line.strip_prefix("name = \"")?.strip_suffix('"')?;
-            Some((name, index + 1))
-        })
-        .collect()
 }

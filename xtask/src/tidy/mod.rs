@@ -59,7 +59,7 @@ type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 const RULES: &[Rule] = &[
     ("arrows between crates", arrows::check),
     ("owners of outside libraries", owners::check),
-    ("banned outside libraries", owners::check_lock),
+    ("banned outside libraries", owners::check_graph),
     ("runtime only where the world is", owners::check_runtime),
     ("lints of every crate", arrows::check_lints),
     ("first line of a source", text::check_heads),

@@ -1,9 +1,10 @@
 //! Each outside library has owners: the house crates that may name it. A second user is a decision, made here.
 
 use super::Finding;
-use super::manifest::{dependencies, locked};
-use crate::rust;
+use super::manifest::dependencies;
 use crate::tree::Tree;
+use crate::{run, rust};
+use std::collections::BTreeSet;
 
 /// Library and the crates that may have it among their dependencies; tests are free.
 const OWNERS: &[(&str, &[&str])] = &[
@@ -24,12 +25,14 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("precis-profiles", &["model", "auth"]),
     ("rcgen", &["server"]),
     ("regex", &["policy"]),
+    ("rpassword", &["server"]),
     ("rusqlite", &["store"]),
     ("rustls", &["edge"]),
     ("serde", &["directory", "archive", "server"]),
     ("serde_json", &["directory", "archive", "server"]),
     ("sha1", &["auth", "xmpp"]),
     ("sha2", &["auth", "archive", "directory"]),
+    ("socket2", &["edge"]),
     ("subtle", &["auth"]),
     ("tokio", &["directory", "hub", "edge", "server"]),
     ("tokio-postgres", &["store"]),
@@ -73,16 +76,35 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Banned libraries anywhere in the graph.
-pub(super) fn check_lock(tree: &Tree) -> Vec<Finding> {
-    let Some(lock) = tree.text("Cargo.lock") else {
-        return vec![Finding::new("Cargo.lock", 0, "is missing; a product commits it")];
-    };
-    locked(lock)
-        .into_iter()
-        .filter_map(|(name, line)| {
-            let (_, why) = BANNED.iter().find(|(banned, _)| *banned == name)?;
-            Some(Finding::new("Cargo.lock", line, format!("`{name}` is banned: {why}")))
+/// Banned libraries anywhere in the graph that is built. Cargo.lock will not do: it also lists what
+/// only a feature that nobody asks for would bring.
+pub(super) fn check_graph(_tree: &Tree) -> Vec<Finding> {
+    let words =
+        ["tree", "--workspace", "--locked", "--quiet", "--prefix", "none", "--format", "{p}"];
+    match run::cargo(&words).output() {
+        Ok(output) if output.status.success() => banned(&String::from_utf8_lossy(&output.stdout)),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let reason = said.lines().next().unwrap_or("no reason given");
+            vec![Finding::new("Cargo.lock", 0, format!("`cargo tree --locked` failed: {reason}"))]
+        }
+        Err(fault) => {
+            vec![Finding::new("Cargo.lock", 0, format!("cargo cannot be started: {fault}"))]
+        }
+    }
+}
+
+/// Banned libraries in a listing of packages, one a line, name first.
+pub(super) fn banned(listing: &str) -> Vec<Finding> {
+    let present: BTreeSet<&str> =
+        listing.lines().filter_map(|line| line.split(' ').next()).collect();
+    BANNED
+        .iter()
+        .filter(|(name, _)| present.contains(name))
+        .map(|(name, why)| {
+            let what =
+                format!("`{name}` is banned: {why}; `cargo tree -i {name}` shows who brings it");
+            Finding::new("Cargo.lock", 0, what)
         })
         .collect()
 }
