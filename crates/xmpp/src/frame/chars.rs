@@ -77,9 +77,13 @@ pub(super) fn continues_name(c: char) -> bool {
 /// not depend on how the bytes were cut.
 pub(super) fn check(bytes: &[u8], run: Run, complete: bool) -> Result<usize, StreamFault> {
     // One pass without branches for what nearly all runs are.
-    let odd = bytes.iter().fold(false, |odd, &byte| {
-        odd | !(0x20..0x80).contains(&byte) | (byte == b'&') | (byte == b'>')
-    });
+    let odd = if run == Run::Raw {
+        bytes.iter().fold(false, |odd, byte| odd | !(0x20..0x80).contains(byte))
+    } else {
+        bytes.iter().fold(false, |odd, &byte| {
+            odd | !(0x20..0x80).contains(&byte) | (byte == b'&') | (byte == b'>')
+        })
+    };
     let settled = if odd { check_each(bytes, run, complete)? } else { bytes.len() };
     if complete || settled < bytes.len() {
         return Ok(settled);

@@ -229,6 +229,15 @@ fn what_is_not_well_formed_is_refused() {
         "<a xmlns:p='urn:x' xmlns:q='urn:x' p:b='1' q:b='2'/>",
         "<a xmlns:p='urn:x' xmlns:q='urn&#58;x' p:b='1' q:b='2'/>",
         "<a xmlns:p='http://etherx.jabber.org/streams' p:b='1' stream:b='2'/>",
+    ] {
+        assert_eq!(refusal(bad), Some("not-well-formed"), "{bad}");
+    }
+}
+
+/// XML §2.2, §2.4, §4.1, §4.6.
+#[test]
+fn text_that_is_not_well_formed_is_refused() {
+    for bad in [
         "<a b='<'/>",
         "<a <b/>",
         "<a><b<c/></a>",
@@ -259,6 +268,15 @@ fn what_is_not_well_formed_is_refused() {
         "<a>\u{ffff}</a>",
         "<a b='\u{ffff}'/>",
         "<a><![CDATA[\u{b}]]></a>",
+    ] {
+        assert_eq!(refusal(bad), Some("not-well-formed"), "{bad}");
+    }
+}
+
+/// XML-NAMES §3, §5; RFC 6120 §4.4.
+#[test]
+fn prefixes_and_ends_that_fit_nothing_are_refused() {
+    for bad in [
         "<q:a/>",
         "<a q:b='1'/>",
         "<a><b xmlns:p='urn:x'/><p:c/></a>",
