@@ -24,12 +24,12 @@ pub enum Delegate {
 pub enum Range {
     /// What is at least as strict as the value in force at the node. Text: `tighten`.
     Tighten,
-    /// What is at least as strict as a value: a subset of the allowed, a superset of the
-    /// forbidden, hours within hours. Text: the value.
+    /// For sets and hours what is at least as strict as a value: a subset of the allowed, a superset
+    /// of the forbidden, hours within hours. Text: the value.
     Within(Value),
-    /// Numbers from the first to the second. Text: `<= 50`, `>= 5`, `5..50`.
+    /// For numbers those from the first to the second. Text: `<= 50`, `>= 5`, `5..50`.
     Between(u64, u64),
-    /// One of some values. Text: `{own, away}`.
+    /// For flags and words one of some values. Text: `{own, away}`.
     OneOf(Vec<Value>),
 }
 
@@ -72,7 +72,12 @@ impl Delegate {
     pub fn check(&self, setting: Setting) -> Result<(), ValueFault> {
         match self {
             Self::None | Self::Free | Self::Range(Range::Tighten) => Ok(()),
-            Self::Range(Range::Within(value)) => setting.kind().check(value),
+            Self::Range(range @ Range::Within(value)) => match setting.kind() {
+                Kind::Set { .. } | Kind::Hours => setting.kind().check(value),
+                Kind::Flag { .. } | Kind::Number { .. } | Kind::Word { .. } => {
+                    Err(ValueFault::Expected("a range of this setting", range.to_string()))
+                }
+            },
             Self::Range(Range::OneOf(values)) => {
                 values.iter().try_for_each(|value| setting.kind().check(value))
             }

@@ -231,12 +231,8 @@ impl Book {
             let fixed = self.access_default.clone().map(|value| (value, None));
             let ask = || self.value(&DOMAIN, Setting::ACCESS_DEFAULT, at);
             let (value, boundary) = fixed.unwrap_or_else(ask);
-            let allowed = match value {
-                Value::Word("everyone") => true,
-                Value::Word("inside") => from.inside && to.inside,
-                _ => false,
-            };
-            (allowed, boundary)
+            let is = |word: &'static str| value == Value::Word(word);
+            (is("everyone") || (is("inside") && from.inside && to.inside), boundary)
         })
     }
 

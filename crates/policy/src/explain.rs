@@ -1,12 +1,12 @@
 //! Explanations, D.8 of the algebra: a resolution in words. Decides nothing.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use model::Timestamp;
 
 use crate::{
     authority::{Delegate, Reach},
-    resolve::{Level, Note, Path, PathResult, Resolution, Step, resolve},
+    resolve::{Level, Note, Path, PathResult, Resolution, Step, resolve, resolve_path},
     setting::Setting,
     statement::{Node, Statement},
     value::Value,
@@ -274,7 +274,7 @@ impl Question<'_> {
         }
         let pairs = || self.paths.iter().zip(&resolution.paths);
         let hint = |(path, result): (&Path<'_>, &PathResult<'_>)| self.hint(path, result, wanted);
-        let words = if resolution.disagree || !kind.is_ordered() {
+        let words: Vec<String> = if resolution.disagree || !kind.is_ordered() {
             let decides = resolution.decided_by.and_then(|index| pairs().nth(index));
             decides.map(hint).into_iter().collect()
         } else {
@@ -283,50 +283,49 @@ impl Question<'_> {
             let all: Vec<String> = stricter.map(hint).collect();
             if all.is_empty() { pairs().next().map(hint).into_iter().collect() } else { all }
         };
+        let mut seen = BTreeSet::new();
+        let words: Vec<String> =
+            words.into_iter().filter(|word| seen.insert(word.clone())).collect();
         format!("{}.", words.join("; "))
     }
 
     /// Tries the levels of one path from the lowest upwards.
     fn hint(&self, path: &Path<'_>, result: &PathResult<'_>, wanted: &Value) -> String {
-        let wishes = result.chain.last().filter(|last| last.said() == Some(wanted));
         for (index, step) in result.chain.iter().enumerate().rev() {
-            let must_delegate =
-                wishes.is_some() && index + 1 == result.chain.len().saturating_sub(1);
-            if let Some(sentence) = self.try_level(path, index, step, wanted) {
-                let title = self.role(step.node);
-                let or = if must_delegate { ", or delegate it to those below" } else { "" };
-                return format!("{title} must {sentence}{or}");
+            let mut said = Statement::new(step.node.clone(), self.setting);
+            if let Some(now) = step.statement {
+                said = now.clone();
+                (said.when, said.expires) = (None, None);
+            }
+            let mut ways = Vec::new();
+            said.value = Some(wanted.clone());
+            if self.would_be(path, index, &said, wanted) {
+                ways.push(format!("set {wanted}"));
+            } else {
+                said.delegate = Some(Delegate::None);
+                if self.would_be(path, index, &said, wanted) {
+                    ways.push(format!("set {wanted} and delegate nothing"));
+                }
+            }
+            said.value = step.statement.and_then(|now| now.value.clone());
+            said.delegate = Some(Delegate::Free);
+            if self.would_be(path, index, &said, wanted) {
+                ways.push("delegate it to those below".to_owned());
+            }
+            if !ways.is_empty() {
+                return format!("{} must {}", self.role(step.node), ways.join(", or "));
             }
         }
         format!("more than one level above {} must change", (self.title)(self.subject))
     }
 
-    /// What a level would have to say so that the path comes to `wanted`, if it can.
-    fn try_level(
-        &self,
-        path: &Path<'_>,
-        index: usize,
-        step: &Step<'_>,
-        wanted: &Value,
-    ) -> Option<String> {
-        let mut said = Statement::new(step.node.clone(), self.setting);
-        if let Some(now) = step.statement {
-            (said.delegate, said.to) = (now.delegate.clone(), now.to);
+    /// Whether the path would come to `wanted` if one level said something else.
+    fn would_be(&self, path: &Path<'_>, index: usize, said: &Statement, wanted: &Value) -> bool {
+        let mut levels: Vec<Level<'_>> = path.levels.clone();
+        if let Some(level) = levels.get_mut(index) {
+            level.statements = std::slice::from_ref(said);
         }
-        said.value = Some(wanted.clone());
-        let comes_to_it = |said: &Statement| {
-            let mut levels: Vec<Level<'_>> = path.levels.clone();
-            if let Some(level) = levels.get_mut(index) {
-                level.statements = std::slice::from_ref(said);
-            }
-            let tried = crate::resolve::resolve_path(&levels, self.setting, self.at);
-            tried.value == *wanted
-        };
-        if comes_to_it(&said) {
-            return Some(format!("set {wanted}"));
-        }
-        said.delegate = Some(Delegate::None);
-        comes_to_it(&said).then(|| format!("set {wanted} and delegate nothing"))
+        resolve_path(&levels, self.setting, self.at).value == *wanted
     }
 
     fn role(&self, node: &Node) -> String {

@@ -366,8 +366,7 @@ fn parse_window<'a>(
 fn parse_days(text: &str) -> Result<Vec<usize>, HoursFault> {
     let fault = || HoursFault::Days(text.to_owned());
     let day = |name: &str| {
-        let same = |known: &&str| known.eq_ignore_ascii_case(name);
-        DAY_NAMES.iter().position(|known| same(&known)).ok_or_else(fault)
+        DAY_NAMES.iter().position(|known| known.eq_ignore_ascii_case(name)).ok_or_else(fault)
     };
     let mut days = Vec::new();
     for part in text.split(',') {

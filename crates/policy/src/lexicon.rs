@@ -15,6 +15,9 @@ pub const WORDS_MAX: usize = 10_000;
 /// Bytes of one word or phrase.
 pub const WORD_BYTES_MAX: usize = 256;
 
+/// Bytes of all words of one rule together.
+pub const WORDS_BYTES_MAX: usize = 512 * 1_024;
+
 /// Patterns of one rule.
 pub const PATTERNS_MAX: usize = 256;
 
@@ -93,7 +96,8 @@ pub enum LexiconFault {
     PatternTooLong(String),
     /// A pattern is not a regular expression: the pattern and what is wrong.
     Pattern(String, String),
-    /// The patterns together take more than [`PATTERNS_MEMORY_MAX`].
+    /// The words together have more than [`WORDS_BYTES_MAX`], or the patterns take more than
+    /// [`PATTERNS_MEMORY_MAX`].
     TooLarge,
     /// More than [`WORDS_MAX`] words or [`PATTERNS_MAX`] patterns.
     TooMany,
@@ -135,6 +139,9 @@ impl Lexicon {
 fn compile_words(words: &[String]) -> Result<Option<AhoCorasick>, LexiconFault> {
     if words.is_empty() {
         return Ok(None);
+    }
+    if words.iter().map(String::len).sum::<usize>() > WORDS_BYTES_MAX {
+        return Err(LexiconFault::TooLarge);
     }
     let mut folded = Vec::with_capacity(words.len());
     for word in words {
@@ -290,7 +297,8 @@ impl fmt::Display for LexiconFault {
             Self::Pattern(pattern, why) => write!(f, "the pattern {pattern:?} is bad: {why}"),
             Self::TooLarge => write!(
                 f,
-                "the patterns together take more than {PATTERNS_MEMORY_MAX} bytes of memory"
+                "the words have more than {WORDS_BYTES_MAX} bytes, or the patterns take more than \
+                 {PATTERNS_MEMORY_MAX} bytes of memory"
             ),
             Self::TooMany => {
                 write!(f, "the rule has more than {WORDS_MAX} words or {PATTERNS_MAX} patterns")

@@ -32,7 +32,7 @@ pub use judge::{
 };
 pub use lexicon::{
     Audience, LEXICONS_MAX, Lexicon, LexiconAction, LexiconFault, LexiconRule, PATTERN_BYTES_MAX,
-    PATTERNS_MAX, PATTERNS_MEMORY_MAX, Reading, WORD_BYTES_MAX, WORDS_MAX,
+    PATTERNS_MAX, PATTERNS_MEMORY_MAX, Reading, WORD_BYTES_MAX, WORDS_BYTES_MAX, WORDS_MAX,
 };
 pub use profile::{Classes, ForcedState, Profile, Visibility};
 pub use resolve::Note;

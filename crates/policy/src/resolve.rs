@@ -39,8 +39,6 @@ pub(crate) struct Step<'a> {
     pub(crate) may: Authority,
     /// What it hands on: the *A* after it.
     pub(crate) hands_on: Authority,
-    /// Whether what it hands on passes silent levels.
-    pub(crate) deep: bool,
     /// The value in force after it.
     pub(crate) value: Value,
 }
@@ -132,7 +130,7 @@ pub(crate) fn resolve_path<'a>(
         };
 
         let (node, hands_on, value) = (level.node, authority.clone(), value.clone());
-        chain.push(Step { node, statement, note, may, hands_on, deep, value });
+        chain.push(Step { node, statement, note, may, hands_on, value });
     }
     PathResult { value, origin, chain, boundary }
 }
@@ -192,14 +190,6 @@ impl Resolution<'_> {
     /// The path to tell about: the one that decided, or the first.
     pub(crate) fn told(&self) -> Option<&PathResult<'_>> {
         self.paths.get(self.decided_by.unwrap_or(0))
-    }
-
-    /// What the subject itself said came to nothing, on every path.
-    pub(crate) fn subject_note(&self) -> Option<Note> {
-        let mut notes =
-            self.paths.iter().filter_map(|path| path.chain.last()).map(|last| last.note);
-        let first = notes.next()?;
-        if first.is_dormant() && notes.all(Note::is_dormant) { Some(first) } else { None }
     }
 }
 
