@@ -4,11 +4,14 @@
 //! Everything is written for a stream whose default namespace is `jabber:client`. Stored octets
 //! carry their own declaration of it and are therefore right inside a wrapper as well.
 
+use std::borrow::Cow;
+
 use model::Timestamp;
 
 use crate::{
+    element::Element,
     escape,
-    fault::StanzaError,
+    fault::{ErrorType, StanzaCondition, StanzaError},
     namespace,
     payload::{delay, ns, stanza_id},
 };
@@ -280,6 +283,22 @@ pub(crate) fn stanza_error(
     out.push(b'>');
     error.write(out);
     close(out, name);
+}
+
+/// The error for a stanza to somebody whom its sender blocks (XEP-0191 §3.2).
+#[must_use]
+pub fn blocked() -> StanzaError {
+    StanzaCondition::NotAcceptable
+        .error()
+        .with_type(ErrorType::Cancel)
+        .with_application(Element::new("blocked", ns::BLOCKING_ERRORS))
+}
+
+/// The error for a message that the house's rules refuse (RFC 6120 §8.3.3.12), with what its
+/// writer is told.
+#[must_use]
+pub fn policy_refusal(text: impl Into<Cow<'static, str>>) -> StanzaError {
+    StanzaCondition::PolicyViolation.error().with_text(text)
 }
 
 // ---- Words of the house ----

@@ -1,6 +1,7 @@
 //! XMPP without IO (RFC 6120, RFC 6121, RFC 7622), in reading order: how much (`limits`), bytes to
 //! frames (`frame`), what a frame is (`stanza`, `element`), who (`jid`), what goes wrong (`fault`),
-//! and how text is written (`escape`).
+//! and how text is written (`escape`). On these stand what stanzas carry (`payload`), what leaves
+//! (`encode`), and one connection of a client (`session`).
 //!
 //! Bytes of a peer are read once, in `frame`. What falls out is a [`stanza::Stanza`]: its text as
 //! it came and an index of its head and direct children. A session decides from the head what is

@@ -66,8 +66,8 @@ pub enum Ask {
     Presence(Box<PresenceAsk>),
     /// An `iq`. Requests are answered by whoever serves them, not through the session.
     Iq(Box<IqAsk>),
-    /// The stream has ended, by either side. Comes once, whatever the reason, before
-    /// [`Step::Close`].
+    /// The stream has ended, by either side; its last words are sent. Comes once, whatever the
+    /// reason, and [`Step::Close`] follows.
     Ended,
 }
 
@@ -128,8 +128,9 @@ pub struct MessageAsk {
     /// Everything that a person could read in it. All character data of the payload in the order
     /// of the document: every `<subject/>` and `<body/>` in any language, XHTML, the text of
     /// elements that the house does not know, and the reason of a direct invitation (XEP-0249);
-    /// with line breaks between elements. Text that is blank is left out. So nothing can be said
-    /// beside the text that is judged but in attributes of unknown elements, which no client shows.
+    /// with line breaks between elements. Left out is what is blank, and the two elements that are
+    /// for machines alone: `<thread/>` and the privacy class. So nothing can be said beside the
+    /// text that is judged but in threads and in attributes, which no client shows.
     pub text: Box<str>,
     /// What the message does.
     pub content: ContentKind,
@@ -277,6 +278,8 @@ pub enum IqRequest {
     Opaque {
         /// Whether it is a request, which must get an answer.
         wants_answer: bool,
+        /// The namespace of what it asks or says; empty for an answer without content.
+        namespace: Box<str>,
         /// The canonical stanza, as in [`MessageAsk::octets`].
         octets: Arc<[u8]>,
     },

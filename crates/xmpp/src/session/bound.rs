@@ -93,10 +93,12 @@ impl Bound {
             });
         }
         self.check_from(stanza)?;
-        let config = std::sync::Arc::clone(&stream.config);
-        let lang = stream.lang.clone();
-        let sender =
-            Sender { jid: &self.jid, text: &self.text, lang: lang.as_deref(), config: &config };
+        let sender = Sender {
+            jid: &self.jid,
+            text: &self.text,
+            lang: stream.lang.as_deref(),
+            config: &config,
+        };
         let condition = match stanza.kind() {
             StanzaKind::Message => match message::read(stanza, &sender) {
                 Ok(message) => {

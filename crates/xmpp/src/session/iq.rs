@@ -94,7 +94,9 @@ fn read_answer(stanza: &Stanza, sender: &Sender<'_>, failed: bool) -> Reading {
 
 fn opaque(stanza: &Stanza, sender: &Sender<'_>, to: Option<&Jid>, wants_answer: bool) -> IqRequest {
     let octets = stamp::canonical(stanza, sender.text, to, sender.lang, sender.config);
-    IqRequest::Opaque { wants_answer, octets }
+    let namespace = stanza.children().next().map(|payload| payload.namespace().into_owned());
+    let namespace = namespace.unwrap_or_default().into();
+    IqRequest::Opaque { wants_answer, namespace, octets }
 }
 
 /// Whom it concerns (RFC 6120 §10.3), and the address as prepared.

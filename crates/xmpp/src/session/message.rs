@@ -29,16 +29,19 @@ pub(super) fn read(stanza: &Stanza, sender: &Sender<'_>) -> Result<MessageAsk, S
     let kind = MessageType::from_attribute(stanza.type_attribute().as_deref());
     let payload = Payload::read(stanza)?;
     let (content, refers_to) = payload.meaning(kind);
+    let text = stamp::readable_text(stanza);
+    let silent = kind != MessageType::Error && text.is_empty();
+    let only_chat_state = silent && payload.only_chat_state();
     // RFC 6121 §8.1.1.1: no address means the own account.
     let own = Jid::bare(sender.jid.address.clone());
     let address = to.as_ref().unwrap_or(&own);
     Ok(MessageAsk {
         kind,
         id: stamp::owned(stanza.id()),
-        text: stamp::readable_text(stanza),
+        text,
         content,
         refers_to,
-        only_chat_state: kind != MessageType::Error && payload.only_chat_state(),
+        only_chat_state,
         hints: payload.hints,
         private_copy: payload.private_copy,
         class: payload.class,

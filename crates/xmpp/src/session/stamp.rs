@@ -55,17 +55,32 @@ pub(super) fn readable_text(stanza: &Stanza) -> Box<str> {
     let inside: usize = stanza.children().map(|child| child.as_str().len()).sum();
     if inside == stanza.payload().len() {
         for child in stanza.children() {
+            if is_for_machines(&child.namespace(), child.name()) {
+                continue;
+            }
             if child.inner().contains('<') || &*child.namespace() == INVITATION {
                 read_tree(&child.to_element(), &mut text);
             } else {
                 add(&mut text, &child.text());
             }
         }
-    } else {
-        // Character data beside the children; rare, and in its place all the same.
-        read_tree(&stanza.to_element(), &mut text);
+        return text.into();
+    }
+    // Character data beside the children; rare, and in its place all the same.
+    for node in stanza.to_element().nodes() {
+        match node {
+            Node::Text(data) => add(&mut text, data),
+            Node::Element(child) if is_for_machines(child.namespace(), child.name()) => {}
+            Node::Element(child) => read_tree(child, &mut text),
+        }
     }
     text.into()
+}
+
+/// Direct children whose character data is a name or a keyword: RFC 6121 §5.2.5 keeps threads from
+/// people.
+fn is_for_machines(namespace: &str, name: &str) -> bool {
+    matches!((namespace, name), (namespace::CLIENT, "thread") | (ns::CLASS, "class"))
 }
 
 /// The depth of trees is bounded where they are read, and with it the recursion.

@@ -148,7 +148,6 @@ impl Stream {
 
     /// Ends the stream, with an error if there is one (RFC 6120 §4.4, §4.9.1.1).
     pub(super) fn end(&mut self, fault: Option<&StreamFault>) {
-        self.ask(Ask::Ended);
         if !self.header_sent {
             self.send_header(None);
         }
@@ -158,7 +157,7 @@ impl Stream {
             }
             encode::close(out, "stream:stream");
         });
-        self.steps.push_back(Step::Close);
+        self.cut();
     }
 
     /// Says a last word and ends the stream.
