@@ -97,7 +97,7 @@ impl Bound {
             jid: &self.jid,
             text: &self.text,
             lang: stream.lang.as_deref(),
-            config: &config,
+            config: &stream.config,
         };
         let condition = match stanza.kind() {
             StanzaKind::Message => match message::read(stanza, &sender) {
