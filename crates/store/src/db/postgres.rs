@@ -83,11 +83,16 @@ impl Postgres {
     }
 
     pub(super) fn begin(&mut self, intent: Intent) -> Result<()> {
-        self.reconnect_if_lost()?;
-        self.run(match intent {
+        let sql = match intent {
             Intent::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Intent::Write => "BEGIN",
-        })
+        };
+        if self.client.is_some() && self.run(sql).is_ok() {
+            return Ok(());
+        }
+        // A connection that was lost while idle is made again; nothing has been said on it yet.
+        self.client = None;
+        self.run(sql)
     }
 
     /// Ends a transaction without a trace. Where that cannot be said, the connection is given up,
@@ -99,15 +104,8 @@ impl Postgres {
         }
     }
 
-    fn reconnect_if_lost(&mut self) -> Result<()> {
-        if self.client.as_ref().is_none_or(Client::is_closed) {
-            self.client = None;
-            self.connect()?;
-        }
-        Ok(())
-    }
-
-    /// The connection as it is. Within a transaction a lost one must not be made again unnoticed.
+    /// The connection, made if there is none. One that is lost within a transaction stays lost
+    /// until the next begins, so that no half of it is written on another.
     fn client(&mut self) -> Result<&mut Client> {
         if self.client.is_none() {
             self.connect()?;
@@ -188,6 +186,10 @@ impl ToSql for Value<'_> {
 fn cell(row: &postgres::Row, index: usize) -> Result<Value<'static>> {
     let found = match row.columns().get(index).map(postgres::Column::type_) {
         Some(&Type::INT8) => row.try_get::<_, Option<i64>>(index).map(|cell| cell.map(Value::I64)),
+        // Numbers written in the text of a statement.
+        Some(&Type::INT4) => row
+            .try_get::<_, Option<i32>>(index)
+            .map(|cell| cell.map(|number| Value::I64(i64::from(number)))),
         Some(&Type::TEXT) => row
             .try_get::<_, Option<String>>(index)
             .map(|cell| cell.map(|text| Value::Text(text.into()))),
