@@ -253,10 +253,11 @@ struct Keys<'a> {
 
 impl Keys<'_> {
     fn found(&mut self, leaf: u64, part: &Part<'_>) -> Found {
-        let content = self.open(part).unwrap_or_else(|fault| match fault {
-            ReadFault::Open(OpenFault::Destroyed) => Opened::Destroyed,
-            other => Opened::Unreadable(other),
-        });
+        let content = match self.open(part) {
+            Ok(opened) => opened,
+            Err(ReadFault::Open(OpenFault::Destroyed)) => Opened::Destroyed,
+            Err(fault) => Opened::Unreadable(fault),
+        };
         Found { leaf, entry: part.entry, hash: part.hash, content }
     }
 

@@ -55,3 +55,6 @@ pub use tile::{
     SALTS_PER_FILE, TILE_WIDTH, TileNodes, bodies_path, entries_path, salts_path, tile_path,
 };
 pub use verify::{DAMAGES_NAMED_MAX, Damage, DamageKind, Expected, Progress, Report, verify};
+
+#[cfg(test)]
+mod tests;

@@ -109,11 +109,15 @@ pub enum LogFault {
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> LogFault + '_ {
-    move |error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+    move |error| {
+        let kind = error.kind();
+        let full =
+            [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if full.contains(&kind) {
             LogFault::Full
+        } else {
+            LogFault::Io { path: path.to_owned(), error }
         }
-        _ => LogFault::Io { path: path.to_owned(), error },
     }
 }
 

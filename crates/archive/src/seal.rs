@@ -286,7 +286,6 @@ fn encode_admitted(admitted: &Admitted, id: MessageId, link: &Link, moment: Mome
 impl Sealed {
     /// A message that policy keeps out of the archive: it has no record. Handed back if it is to
     /// have one.
-    #[expect(clippy::result_large_err, reason = "the error is the message itself, handed back")]
     pub fn unrecorded(admitted: Admitted, id: MessageId) -> Result<Self, Admitted> {
         if admitted.archive() {
             return Err(admitted);

@@ -106,10 +106,12 @@ impl Findings {
     }
 
     fn io(&mut self, file: &Path, error: &io::Error) {
-        let kind = match error.kind() {
-            io::ErrorKind::NotFound => DamageKind::Missing,
-            io::ErrorKind::UnexpectedEof => DamageKind::Short,
-            _ => DamageKind::Unreadable(error.to_string()),
+        let kind = if error.kind() == io::ErrorKind::NotFound {
+            DamageKind::Missing
+        } else if error.kind() == io::ErrorKind::UnexpectedEof {
+            DamageKind::Short
+        } else {
+            DamageKind::Unreadable(error.to_string())
         };
         self.file(file, None, kind);
     }

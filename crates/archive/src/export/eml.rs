@@ -23,6 +23,9 @@ const LINE_BYTES: usize = 76;
 /// Days named in References.
 const REFERENCES_MAX: usize = 20;
 
+/// Stands for the sender where only the house speaks.
+const HOUSE: &str = "archive@chancery.invalid";
+
 /// What is kept of one record until its day is written.
 struct Line {
     micros: i64,
@@ -139,8 +142,7 @@ fn mail(conversation: &str, date: &str, mut day: Day, id: &str, before: &[String
     day.lines.sort_by_key(|line| (line.micros, line.leaf));
     let boundary =
         hex(&sha256(&[id.as_bytes(), b"boundary"])).get(..40).unwrap_or_default().to_owned();
-    let house = "archive@chancery.invalid".to_owned();
-    let sender = if day.first_sender.is_empty() { house.clone() } else { day.first_sender.clone() };
+    let sender = if day.first_sender.is_empty() { HOUSE } else { &day.first_sender }.to_owned();
     let others: Vec<&str> =
         day.people.iter().filter(|one| **one != sender).map(String::as_str).collect();
     let to = if others.is_empty() { vec![sender.as_str()] } else { others };
