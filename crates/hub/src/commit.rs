@@ -211,15 +211,13 @@ impl Settle {
         }
     }
 
-    fn failed(self, fault: &StoreFault, submission: Option<&Submission>) {
+    fn failed(self, fault: &StoreFault, submission: Option<&Arc<Submission>>) {
         match self {
             Self::Session(session) => {
                 if let Some(submission) = submission {
-                    session.push(Notice::NotKept(Arc::new(NotKept {
-                        octets: Arc::clone(&submission.content.octets),
-                        format: submission.content.format,
-                        sentence: NOT_KEPT,
-                    })));
+                    let submission = Arc::clone(submission);
+                    let fault = NotKept { submission, sentence: NOT_KEPT };
+                    session.push(Notice::NotKept(Arc::new(fault)));
                 }
                 session.settle_one();
             }

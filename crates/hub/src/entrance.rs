@@ -39,7 +39,10 @@ pub struct Caller {
 
 impl Hub {
     /// Looks a login up.
-    pub fn caller(&self, login: &Login, source: IpAddr) -> Caller {
+    pub fn caller(&self, login: &str, source: IpAddr) -> Caller {
+        let Ok(login) = &Login::parse(login) else {
+            return Caller { account: None, enabled: false, throttled: false };
+        };
         let verdict = {
             let throttle = self.entrance.throttle.lock().unwrap_or_else(PoisonError::into_inner);
             throttle.check(login, source, clock::now())
@@ -58,7 +61,8 @@ impl Hub {
     }
 
     /// A proof was wrong.
-    pub fn sign_in_failed(&self, login: &Login, source: IpAddr) {
+    pub fn sign_in_failed(&self, login: &str, source: IpAddr) {
+        let Ok(login) = &Login::parse(login) else { return };
         let mut throttle = self.entrance.throttle.lock().unwrap_or_else(PoisonError::into_inner);
         throttle.failed(login, source, clock::now());
     }

@@ -66,7 +66,7 @@ pub use session::{
     Interest, QUESTIONS_MAX, SESSION_NOTICE_BYTES_MAX, SESSION_NOTICES_MAX, SESSION_UNSETTLED_MAX,
     Session,
 };
-pub use store::{HistoryItem, HistoryPage, RosterItem, Subscription};
+pub use store::{Held, HistoryItem, HistoryPage, RosterItem, Subscription};
 pub use submit::Receipt;
 pub use waiting::PULL_MAX;
 
@@ -123,8 +123,7 @@ impl Hub {
         let say = |fault: StoreFault| fault.to_string();
         let snapshot = directory.snapshot();
         let book = Book::compile(snapshot.policy_set()).map_err(|fault| fault.to_string())?;
-        let domain =
-            Address::domain_only(snapshot.domain()).map_err(|fault| fault.to_string())?;
+        let domain = Address::domain_only(snapshot.domain()).map_err(|fault| fault.to_string())?;
         let (writer, reader) = (store.writer().map_err(say)?, store.reader());
         let mut seed = [0; 8];
         random(&mut seed);

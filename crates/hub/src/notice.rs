@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Address, Format, MessageId, Resource, Timestamp};
+use model::{Address, Format, MessageId, Resource, Submission, Timestamp};
 use policy::ForcedState;
 use store::{RosterItem, Subscription};
 
@@ -54,10 +54,8 @@ pub struct Letter {
 
 /// Why a submission that passed the judge went nowhere after all.
 pub struct NotKept {
-    /// The octets of the submission.
-    pub octets: Arc<[u8]>,
-    /// How the octets are to be read.
-    pub format: Format,
+    /// What was submitted.
+    pub submission: Arc<Submission>,
     /// One sentence for the sender.
     pub sentence: &'static str,
 }
@@ -74,6 +72,8 @@ pub struct Presence {
     pub kind: PresenceKind,
     /// The protocol's own form with everything the sender said; empty for what the house says.
     pub octets: Arc<[u8]>,
+    /// The octets name the recipient already: the sender said this to that address alone.
+    pub directed: bool,
     /// The state that others see in place of the person's own, because policy says so.
     pub forced: Option<ForcedState>,
 }
@@ -168,7 +168,7 @@ impl Notice {
         OVERHEAD
             + match self {
                 Self::Message { letter, .. } | Self::Copy { letter, .. } => letter.octets.len(),
-                Self::NotKept(fault) => fault.octets.len(),
+                Self::NotKept(fault) => fault.submission.content.size(),
                 Self::Presence(presence) => presence.octets.len(),
                 Self::Signal(octets) => octets.len(),
                 Self::Roster(_) => 256,

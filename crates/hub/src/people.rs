@@ -90,11 +90,8 @@ impl People {
 /// Reads what the store holds of an address.
 pub(crate) fn load(reader: &Reader, address: &Address) -> Result<Person, StoreFault> {
     let stored = reader.roster(address)?;
-    let mut roster: BTreeMap<_, _> = stored
-        .items
-        .into_iter()
-        .map(|item| (item.contact.clone(), Contact::load(item)))
-        .collect();
+    let mut roster: BTreeMap<_, _> =
+        stored.items.into_iter().map(|item| (item.contact.clone(), Contact::load(item))).collect();
     for (contact, request) in reader.pending_subscriptions(address)? {
         match roster.entry(contact.clone()) {
             Entry::Occupied(mut known) => known.get_mut().asking(request),

@@ -77,8 +77,8 @@ impl Hub {
         for person in self.people.signed_in() {
             let account = snapshot.active(&person.address);
             for bound in &person.lock().bound {
-                let void = account
-                    .is_none_or(|account| bound.session.began < account.sessions_from());
+                let void =
+                    account.is_none_or(|account| bound.session.began < account.sessions_from());
                 if void {
                     bound.session.end(EndReason::SignedOut);
                 }
@@ -123,9 +123,7 @@ impl Hub {
             let shown: Vec<_> = {
                 let state = person.lock();
                 let bound = state.bound.iter();
-                bound
-                    .filter_map(|b| Some((Arc::clone(&b.session), b.presence.clone()?)))
-                    .collect()
+                bound.filter_map(|b| Some((Arc::clone(&b.session), b.presence.clone()?))).collect()
             };
             for (session, presence) in shown {
                 let (kind, octets) = match forced {

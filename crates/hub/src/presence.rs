@@ -53,7 +53,7 @@ impl Hub {
         }
         for address in directed {
             let kind = PresenceKind::Unavailable;
-            self.push_presence(&person, session, &address, None, kind, octets);
+            self.push_presence(&person, session, &address, None, kind, &unavailable());
         }
     }
 
@@ -141,7 +141,15 @@ impl Hub {
     ) {
         let Some(there) = self.people.find(to) else { return };
         let forced = person.lock().forced;
-        let notice = Notice::Presence(notice(session, to, kind, octets, forced));
+        let notice = Notice::Presence(Arc::new(Presence {
+            from: session.address.clone(),
+            resource: Some(session.resource.clone()),
+            to: to.clone(),
+            kind,
+            octets: Arc::clone(octets),
+            directed: !octets.is_empty(),
+            forced,
+        }));
         match resource {
             None => self.push_to_person(&there, &notice, &person.address),
             Some(resource) => {
@@ -175,7 +183,8 @@ impl Hub {
                     && let Some(presence) = &bound.presence
                 {
                     let kind = PresenceKind::Available;
-                    let seen = notice(&bound.session, &person.address, kind, &presence.octets, None);
+                    let seen =
+                        notice(&bound.session, &person.address, kind, &presence.octets, None);
                     session.push(Notice::Presence(seen));
                 }
             }
@@ -203,6 +212,7 @@ impl Hub {
                 to,
                 kind,
                 octets,
+                directed: false,
                 forced: None,
             })));
         }
@@ -223,16 +233,22 @@ impl Hub {
         for bound in &state.bound {
             if let Some(presence) = &bound.presence {
                 let kind = PresenceKind::Available;
-                let seen = notice(
-                    &bound.session,
-                    &watcher.address,
-                    kind,
-                    &presence.octets,
-                    state.forced,
-                );
+                let seen =
+                    notice(&bound.session, &watcher.address, kind, &presence.octets, state.forced);
                 watcher.push(Notice::Presence(seen));
             }
         }
+    }
+
+    /// Whether the session's address sees the presence of `whom`: a contact who lets it, or itself.
+    #[must_use]
+    pub fn is_seen_by(&self, whom: &Address, session: &Session) -> bool {
+        let Some(owner) = self.people.find(whom) else { return false };
+        let subscribed = {
+            let state = owner.lock();
+            state.roster.get(&session.address).is_some_and(|known| known.relation.from)
+        };
+        subscribed && self.may_show(&owner, &session.address, clock::now())
     }
 
     /// Whether rules and the person's own wish let `watcher` see this presence (PRS-03, PRS-04,
@@ -270,6 +286,7 @@ fn notice(
         to: to.clone(),
         kind,
         octets: Arc::clone(octets),
+        directed: false,
         forced,
     })
 }

@@ -40,7 +40,7 @@ pub enum RosterView {
     /// All of it.
     Whole(u64, Vec<RosterItem>),
     /// Nothing or little since the version that the session has (XEP-0237, now RFC 6121 §2.6).
-    Since(u64, Vec<RosterChange>),
+    Since(Vec<RosterChange>),
 }
 
 impl Hub {
@@ -62,8 +62,7 @@ impl Hub {
         let owner = session.address.clone();
         let changes = self.read(move |reader| reader.roster_since(&owner, known)).await?;
         let Some(changes) = changes else { return Ok(RosterView::Whole(version, items)) };
-        let changes = changes.into_iter().map(RosterChange::from).collect();
-        Ok(RosterView::Since(version, changes))
+        Ok(RosterView::Since(changes.into_iter().map(RosterChange::from).collect()))
     }
 
     /// Adds a contact or changes its name and groups.
@@ -231,14 +230,14 @@ impl Hub {
                 .collect()
         };
         for (resource, presence) in shown {
-            let octets =
-                if kind == PresenceKind::Available { presence.octets } else { empty() };
+            let octets = if kind == PresenceKind::Available { presence.octets } else { empty() };
             let notice = Notice::Presence(Arc::new(Presence {
                 from: owner.address.clone(),
                 resource: Some(resource),
                 to: watcher.clone(),
                 kind,
                 octets,
+                directed: false,
                 forced,
             }));
             self.push_to_person(&there, &notice, &owner.address);
@@ -263,7 +262,8 @@ impl Hub {
             let changed = before.as_ref().map(Contact::to_item).as_ref() != Some(&item);
             if after.listed && (changed || !was_listed) {
                 check_room(&state, was_listed)?;
-                changes.push(Change::RosterSet { owner: person.address.clone(), item: item.clone() });
+                changes
+                    .push(Change::RosterSet { owner: person.address.clone(), item: item.clone() });
             }
             if before.as_ref().is_some_and(|known| known.relation.asking) != after.relation.asking {
                 changes.push(Change::PendingSubscription {
@@ -384,6 +384,7 @@ fn deliver(there: &Person, from: &Address, word: Word, octets: &Arc<[u8]>) {
         to: there.address.clone(),
         kind,
         octets: Arc::clone(octets),
+        directed: false,
         forced: None,
     }));
     // RFC 6121 §3.1.3: requests go to available sessions, the answers to those with the roster.

@@ -9,10 +9,7 @@ use std::{
 use archive::Log;
 use store::Reader;
 
-use crate::{
-    Hub,
-    commit::Job,
-};
+use crate::{Hub, commit::Job};
 
 /// Records moved at once.
 pub const MOVE_MAX: usize = 8_192;

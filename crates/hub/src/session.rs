@@ -13,7 +13,7 @@ use std::{
 
 use model::{Address, Resource};
 
-use crate::notice::{EndReason, Notice};
+use crate::notice::{EndReason, Notice, RosterChange};
 
 /// Notices that may wait for one session. More means that its peer does not read: the session ends,
 /// and what it did not get waits for the next one.
@@ -126,6 +126,13 @@ impl Session {
             waker.wake();
         }
         true
+    }
+
+    /// Queues changes of the roster that the session has missed.
+    pub fn push_roster(&self, changes: Vec<RosterChange>) {
+        for change in changes {
+            self.push(Notice::Roster(Arc::new(change)));
+        }
     }
 
     /// Ends the session after what is already queued.

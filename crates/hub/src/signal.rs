@@ -7,13 +7,7 @@ use std::sync::Arc;
 use model::{Address, Resource};
 use policy::Action;
 
-use crate::{
-    Hub, clock,
-    fault::Denied,
-    notice::Notice,
-    person::Person,
-    session::Session,
-};
+use crate::{Hub, clock, fault::Denied, notice::Notice, person::Person, session::Session};
 
 impl Hub {
     /// A typing notice to an address or one of its sessions. Goes to whoever is there, or nowhere.

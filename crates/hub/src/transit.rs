@@ -33,7 +33,7 @@ impl Transit {
     /// The store has messages above the mark that were stored before this address was in memory.
     pub(crate) fn found_waiting(&mut self) {
         let first = self.mark.map_or(0, |mark| mark.to_i64().saturating_add(1));
-        self.waiting_from = self.waiting_from.min(MessageId::from_i64(first)).or(MessageId::from_i64(first));
+        self.waiting_from = MessageId::from_i64(first);
     }
 
     /// A durable message was handed to so many sessions.
@@ -142,12 +142,11 @@ impl Transit {
         self.mark
     }
 
-    pub(crate) fn last(&self) -> Option<MessageId> {
-        self.last
-    }
-
     /// Nothing is on its way, so that the state can be read again from the store.
     pub(crate) fn is_idle(&self) -> bool {
         self.open.is_empty() && self.above.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

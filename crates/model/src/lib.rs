@@ -5,6 +5,18 @@
 //! Nothing here does anything: no IO, no clock, no format on disk or wire. Every other crate speaks
 //! in these words, so a word that only one protocol knows does not belong here.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test that fails should stop where it fails"
+    )
+)]
+
 mod address;
 mod content;
 mod id;

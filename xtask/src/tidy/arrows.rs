@@ -12,7 +12,7 @@ const FLOORS: &[(&str, u8, &[&str])] = &[
     ("xmpp", 2, &["model", "auth"]),
     ("archive", 2, &["model", "policy"]),
     ("directory", 2, &["model", "auth", "policy"]),
-    ("store", 3, &["model", "archive"]),
+    ("store", 3, &["model", "policy", "archive"]),
     ("hub", 4, &["model", "auth", "policy", "archive", "directory", "store"]),
     ("edge", 5, &["model", "auth", "xmpp", "hub"]),
     (
