@@ -180,14 +180,14 @@ impl Drop for Stranger {
 impl fmt::Display for ListenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = self.address;
-        match self.why.kind() {
-            io::ErrorKind::AddrInUse => write!(
+        if self.why.kind() == io::ErrorKind::AddrInUse {
+            return write!(
                 f,
                 "cannot listen on {address}: another program uses this port; stop it, or give \
                  another port in the configuration"
-            ),
-            _ => write!(f, "cannot listen on {address}: {}", self.why),
+            );
         }
+        write!(f, "cannot listen on {address}: {}", self.why)
     }
 }
 

@@ -25,12 +25,18 @@ impl From<StoreFault> for Denied {
     fn from(fault: StoreFault) -> Self {
         match fault {
             StoreFault::NoSuchItem => Self::NoSuchItem,
-            StoreFault::Damaged(what) => {
+            StoreFault::Damaged(ref what) => {
                 tracing::error!(%what, "a row of the store is damaged and was not shown");
                 Self::Damaged
             }
-            other => {
-                tracing::warn!(fault = %other, "the store does not answer");
+            StoreFault::Full
+            | StoreFault::Unavailable(_)
+            | StoreFault::Newer { .. }
+            | StoreFault::InUse
+            | StoreFault::WriterTaken
+            | StoreFault::WrongKey
+            | StoreFault::OutOfOrder => {
+                tracing::warn!(%fault, "the store does not answer");
                 Self::TryLater
             }
         }
