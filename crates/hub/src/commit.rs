@@ -95,7 +95,6 @@ impl Queue {
     }
 
     /// Puts a job at the end, or hands it back if there is no room.
-    #[expect(clippy::result_large_err, reason = "the error is the job itself, handed back")]
     pub(crate) fn push(&self, job: Job) -> Result<(), Job> {
         let mut inner = self.lock();
         let bytes = job.bytes();
