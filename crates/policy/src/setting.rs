@@ -59,7 +59,6 @@ const QUERIES_DEFAULT: &[&str] = &[
     "http://jabber.org/protocol/disco#items",
     "jabber:iq:last",
     "jabber:iq:version",
-    "urn:xmpp:jingle:1",
     "urn:xmpp:ping",
     "urn:xmpp:time",
 ];
