@@ -190,7 +190,6 @@ impl Stored {
 
     /// A message of which nothing is to be written: the archive is off, and nobody keeps it or
     /// waits for it. Handed back if it has a record after all.
-    #[expect(clippy::result_large_err, reason = "the error is the message itself, handed back")]
     pub fn unrecorded(sealed: Sealed) -> Result<Self, Sealed> {
         if sealed.records().is_empty() { Ok(Self::new(sealed, Vec::new())) } else { Err(sealed) }
     }

@@ -314,3 +314,6 @@ pub(crate) fn decode_contact(contact: Address, octets: &[u8]) -> Option<RosterIt
     }
     from.end(RosterItem { contact, name, groups, subscription, ask, approved })
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,3 +229,6 @@ fn expand(root: &hkdf::Prk, info: &[&[u8]]) -> Result<[u8; VAULT_KEY_BYTES]> {
 pub(crate) fn day_of(id: MessageId) -> u32 {
     u32::try_from(id.time().as_secs().div_euclid(86_400)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,10 @@ impl Writer {
 
     /// Writes a batch in one transaction and returns when it is on the disk. After a fault nothing
     /// of it is in, and the writer may be used again. The only function that makes message rows.
+    ///
+    /// A PostgreSQL server that is lost in the very act of committing is asked again for some
+    /// seconds whether the batch is in; only if it stays away for longer may a batch that is in be
+    /// reported as [`StoreFault::Unavailable`].
     pub fn append(&mut self, batch: Batch) -> Result<Committed> {
         let Batch { mut entries, notes, changes } = batch;
         for entry in &mut entries {

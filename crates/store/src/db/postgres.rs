@@ -12,7 +12,10 @@ use super::{Intent, Row, Value};
 use crate::fault::{Result, StoreFault, damaged};
 
 /// How long to wait for the server when connecting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a server may leave what was sent to it unacknowledged before it counts as gone.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 /// Rows of one `INSERT`; the rest of a batch goes in steps of one. A statement may have 65,535
 /// values.
@@ -35,7 +38,10 @@ impl Postgres {
         let mut config: Config = url
             .parse()
             .map_err(|_| StoreFault::Unavailable("the database's address is malformed".into()))?;
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("chancery");
+        config
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_user_timeout(SILENCE_MAX)
+            .application_name("chancery");
         let mut this = Self { config, exclusive, client: None, statements: HashMap::new() };
         this.client()?;
         Ok(this)
