@@ -108,6 +108,8 @@ pub enum Rejection {
     AccountExists(Address),
     /// The address has no account.
     AccountUnknown(Address),
+    /// The address belonged to an account that was removed; addresses are not given out twice.
+    AddressUsed(Address),
     /// Another account signs in with the same name. Whose it is stays unsaid.
     LoginTaken {
         /// The account that was to get the name.
@@ -226,6 +228,11 @@ impl fmt::Display for Rejection {
             }
             Self::AccountExists(address) => write!(f, "{address} has an account already"),
             Self::AccountUnknown(address) => write!(f, "{address} has no account"),
+            Self::AddressUsed(address) => write!(
+                f,
+                "{address} belonged to an account that was removed, and an address is never given \
+                 to somebody else; choose another"
+            ),
             Self::LoginTaken { address } => write!(
                 f,
                 "{address} cannot have that sign-in name: another account signs in with it"

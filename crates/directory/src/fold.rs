@@ -163,6 +163,10 @@ fn account_add(
     if state.accounts.contains_key(address) {
         return Err(Rejection::AccountExists(address.clone()));
     }
+    // What was written to an address belongs to the person who had it.
+    if state.former.contains(address) {
+        return Err(Rejection::AddressUsed(address.clone()));
+    }
     if state.logins.contains_key(login) {
         return Err(Rejection::LoginTaken { address: address.clone() });
     }
@@ -208,6 +212,7 @@ fn account_remove(state: &mut Snapshot, address: &Address) -> Result<(), Rejecti
     }
     Arc::make_mut(&mut state.logins).remove(&account.login);
     Arc::make_mut(&mut state.accounts).remove(address);
+    Arc::make_mut(&mut state.former).insert(address.clone());
     Ok(())
 }
 

@@ -111,6 +111,8 @@ pub struct Snapshot {
     pub(crate) domain: Arc<str>,
     pub(crate) created: Timestamp,
     pub(crate) accounts: Arc<HashMap<Address, Arc<Account>>>,
+    /// Addresses of removed accounts, which nobody gets again.
+    pub(crate) former: Arc<BTreeSet<Address>>,
     pub(crate) logins: Arc<HashMap<Login, Address>>,
     pub(crate) groups: Arc<BTreeMap<GroupId, Group>>,
     pub(crate) members: Arc<HashMap<GroupId, BTreeSet<Address>>>,
@@ -131,6 +133,7 @@ impl Snapshot {
             domain: "".into(),
             created: Timestamp::from_micros(0),
             accounts: Arc::default(),
+            former: Arc::default(),
             logins: Arc::default(),
             groups: Arc::default(),
             members: Arc::default(),
