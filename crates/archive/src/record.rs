@@ -418,6 +418,7 @@ pub(crate) struct Judgement<'a> {
 /// The octets of a message record, filled up.
 pub(crate) fn encode_message(
     submission: &Submission,
+    conversation: &Conversation,
     judgement: &Judgement<'_>,
     id: MessageId,
     link: &Link,
@@ -429,7 +430,7 @@ pub(crate) fn encode_message(
         + 256 * submission.recipients.len();
     let mut out = Writer::new(&[RECORD_VERSION, RECORD_MESSAGE], capacity);
     out.bytes(tag::ID, &id.to_i64().to_be_bytes());
-    out.text(tag::CONVERSATION, conversation(submission).as_str());
+    out.text(tag::CONVERSATION, conversation.as_str());
     out.number(tag::SEQUENCE, link.sequence);
     out.bytes(tag::PREVIOUS, &link.previous);
     out.signed(tag::SEALED, moment.now.as_micros());

@@ -144,7 +144,7 @@ impl Sealer {
             });
         }
         let moment = Moment { now, clock: self.clock };
-        let plain = encode_admitted(&admitted, id, link, moment);
+        let plain = encode_admitted(&admitted, &conversation, id, link, moment);
         let records = self.seal_plain(Kind::Message, plain, now, random)?;
         let previous = records.last().map_or(link.previous, Record::leaf);
         let next_link = Link { sequence: link.sequence + 1, previous };
@@ -262,7 +262,13 @@ impl Running {
 /// Seconds that the clock may go back without ending the segment.
 const CLOCK_BACK_SECS_MAX: i64 = 60;
 
-fn encode_admitted(admitted: &Admitted, id: MessageId, link: &Link, moment: Moment<'_>) -> Vec<u8> {
+fn encode_admitted(
+    admitted: &Admitted,
+    conversation: &Conversation,
+    id: MessageId,
+    link: &Link,
+    moment: Moment<'_>,
+) -> Vec<u8> {
     let submission = admitted.submission();
     let disposition = match admitted.disposition() {
         Disposition::Deliver => "deliver",
@@ -280,7 +286,7 @@ fn encode_admitted(admitted: &Admitted, id: MessageId, link: &Link, moment: Mome
         verdict: &verdict,
         rules: &rules,
     };
-    encode_message(submission, &judgement, id, link, moment)
+    encode_message(submission, conversation, &judgement, id, link, moment)
 }
 
 impl Sealed {

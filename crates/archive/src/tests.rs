@@ -1,5 +1,6 @@
 //! Tests of the archive: a small house with two custodians, and what can be done to its log.
 
+mod cost;
 mod crash;
 mod damage;
 mod export;

@@ -219,7 +219,7 @@ fn a_rebuilt_log_with_the_key_fails_against_an_older_checkpoint() {
     let kept = house.log().checkpoint().unwrap();
     house.chat(200);
     house.log().checkpoint().unwrap();
-    let expected = Expected { origin: Some(ORIGIN.into()), older: vec![kept.clone()] };
+    let expected = Expected { origin: Some(ORIGIN.into()), older: vec![kept] };
     let report = verify(house.dir(), &house.verifying, &expected, |_| {});
     assert!(report.is_intact(), "{:?}", report.damage);
     for (attack, _) in ATTACKS {

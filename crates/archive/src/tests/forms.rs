@@ -50,7 +50,8 @@ fn a_record_has_its_documented_form() {
     let id = MessageIds::after(None).next(noon(), 0);
     let moment = Moment { now: Timestamp::from_micros(5), clock: "system" };
     let link = Link { sequence: 3, previous: [4; 32] };
-    let octets = encode_message(&submission, &judgement, id, &link, moment);
+    let of = crate::conversation(&submission);
+    let octets = encode_message(&submission, &of, &judgement, id, &link, moment);
     assert_eq!(octets.len() % 256, 0);
     assert_eq!(octets[..7], [1, 1, 1, 0, 0, 0, 8]);
     let tags: Vec<u8> = Fields::new(&octets[2..]).map(|field| field.unwrap().tag).collect();

@@ -54,5 +54,6 @@ fn encoded(text: &str, sequence: u64) -> Vec<u8> {
     let id = model::MessageIds::after(None).next(noon(), 0);
     let link = Link { sequence, previous: [1; 32] };
     let moment = Moment { now: noon(), clock: "system" };
-    encode_message(&submission("ann", "bob", text, noon()), &judgement, id, &link, moment)
+    let submission = submission("ann", "bob", text, noon());
+    encode_message(&submission, &crate::conversation(&submission), &judgement, id, &link, moment)
 }

@@ -258,7 +258,7 @@ fn a_changed_blob_is_not_a_record() {
         let mut changed = blob.clone();
         changed[at] ^= 1;
         // The entry's own digest is the tree's business; everything else shows here.
-        let in_head = at < 24 && at != 1 || (at >= 32 && at < 64);
+        let in_head = at < 24 && at != 1 || (32..64).contains(&at);
         let decoded = Record::decode(&changed);
         assert!(decoded.is_err() || in_head || at == 1, "byte {at}");
     }
