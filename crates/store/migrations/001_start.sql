@@ -48,6 +48,17 @@ CREATE TABLE mailbox (
 ); -- postgres
 CREATE INDEX mailbox_peer ON mailbox (owner, peer, id);
 
+-- The newest rows of all mailboxes, some thousands at most, moved to their place in one go. A row put
+-- straight into its place would write a page of its own for each of its two keys.
+CREATE TABLE arrival (
+    owner BIGINT NOT NULL,
+    id BIGINT NOT NULL,
+    peer BIGINT NOT NULL,
+    incoming BIGINT NOT NULL,
+    PRIMARY KEY (owner, id)
+) WITHOUT ROWID; -- sqlite
+); -- postgres
+
 -- What only waits for its recipient and is gone once delivered.
 CREATE TABLE passing (
     owner BIGINT NOT NULL,

@@ -7,6 +7,7 @@ use model::{Address, MessageId};
 use crate::{
     batch::{Change, RosterItem},
     codec::{Encoder, encode_contact},
+    counts::Counter,
     db::Value,
     fault::Result,
     vault::{Place, Table},
@@ -206,11 +207,18 @@ impl Work<'_> {
     fn forget(&mut self, owner: &Address) -> Result<()> {
         let Some(owner) = self.known_party(owner)? else { return Ok(()) };
         let owner = [Value::I64(owner)];
+        let recent = "SELECT COUNT(*) FROM arrival WHERE owner = ?1";
+        if let Some(mut row) = self.db.query_one(recent, &owner)? {
+            let left = self.tally.get(Counter::Arrivals) - row.i64(0)?;
+            self.tally.set(Counter::Arrivals, left);
+        }
         for sql in [
             "UPDATE message SET refs = refs - 1 WHERE id IN \
              (SELECT id FROM mailbox WHERE owner = ?1 \
+             UNION ALL SELECT id FROM arrival WHERE owner = ?1 \
              UNION ALL SELECT id FROM passing WHERE owner = ?1)",
             "DELETE FROM mailbox WHERE owner = ?1",
+            "DELETE FROM arrival WHERE owner = ?1",
             "DELETE FROM passing WHERE owner = ?1",
             "DELETE FROM delivered WHERE owner = ?1",
             "DELETE FROM roster WHERE owner = ?1",

@@ -35,10 +35,12 @@ pub(crate) enum Counter {
     Parties = 5,
     /// Transactions of the writer; tells whether one is in.
     Commits = 6,
+    /// Rows that are not yet in their mailbox.
+    Arrivals = 7,
 }
 
 /// How many counters there are.
-const COUNTERS: usize = 7;
+const COUNTERS: usize = 8;
 
 /// All counters, and which of them have changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -191,6 +191,8 @@ impl Reader {
             let sql = "SELECT b.id, b.peer, b.incoming, b.history, m.body FROM \
                        (SELECT id, peer, incoming, 1 AS history FROM mailbox \
                        WHERE owner = ?1 AND id = ?2 \
+                       UNION ALL SELECT id, peer, incoming, 1 AS history FROM arrival \
+                       WHERE owner = ?1 AND id = ?2 \
                        UNION ALL SELECT id, peer, 1 AS incoming, 0 AS history FROM passing \
                        WHERE owner = ?1 AND id = ?2) AS b LEFT JOIN message m ON m.id = b.id";
             let row = db.query_one(sql, &[owner.into(), Value::I64(id.to_i64())])?;
@@ -210,6 +212,8 @@ impl Reader {
             let after = after.map_or(-1, MessageId::to_i64).max(mark);
             let sql = "SELECT b.id, b.peer, b.incoming, b.history, m.body FROM \
                        (SELECT id, peer, incoming, 1 AS history FROM mailbox \
+                       WHERE owner = ?1 AND id > ?2 AND incoming = 1 \
+                       UNION ALL SELECT id, peer, incoming, 1 AS history FROM arrival \
                        WHERE owner = ?1 AND id > ?2 AND incoming = 1 \
                        UNION ALL SELECT id, peer, 1 AS incoming, 0 AS history FROM passing \
                        WHERE owner = ?1 AND id > ?2 \
@@ -250,31 +254,32 @@ impl Reader {
     }
 }
 
+/// The texts of a page: rows in their place and rows that have just arrived, as one list.
+macro_rules! page_sql {
+    ($with:literal, $order:literal) => {
+        concat!(
+            "SELECT b.id, b.peer, b.incoming, 1, m.body FROM \
+             (SELECT id, peer, incoming FROM mailbox \
+             WHERE owner = ?1 AND id BETWEEN ?2 AND ?3",
+            $with,
+            " UNION ALL SELECT id, peer, incoming FROM arrival \
+             WHERE owner = ?1 AND id BETWEEN ?2 AND ?3",
+            $with,
+            " ORDER BY id",
+            $order,
+            " LIMIT ?4) AS b LEFT JOIN message m ON m.id = b.id ORDER BY b.id",
+            $order,
+        )
+    };
+}
+
 impl Span {
     fn sql(&self, page: Page) -> &'static str {
         match (page, self.with.is_some()) {
-            (Page::First, false) => {
-                "SELECT b.id, b.peer, b.incoming, 1, m.body FROM mailbox b \
-                 LEFT JOIN message m ON m.id = b.id \
-                 WHERE b.owner = ?1 AND b.id BETWEEN ?2 AND ?3 ORDER BY b.id LIMIT ?4"
-            }
-            (Page::Last, false) => {
-                "SELECT b.id, b.peer, b.incoming, 1, m.body FROM mailbox b \
-                 LEFT JOIN message m ON m.id = b.id \
-                 WHERE b.owner = ?1 AND b.id BETWEEN ?2 AND ?3 ORDER BY b.id DESC LIMIT ?4"
-            }
-            (Page::First, true) => {
-                "SELECT b.id, b.peer, b.incoming, 1, m.body FROM mailbox b \
-                 LEFT JOIN message m ON m.id = b.id \
-                 WHERE b.owner = ?1 AND b.id BETWEEN ?2 AND ?3 AND b.peer = ?5 \
-                 ORDER BY b.id LIMIT ?4"
-            }
-            (Page::Last, true) => {
-                "SELECT b.id, b.peer, b.incoming, 1, m.body FROM mailbox b \
-                 LEFT JOIN message m ON m.id = b.id \
-                 WHERE b.owner = ?1 AND b.id BETWEEN ?2 AND ?3 AND b.peer = ?5 \
-                 ORDER BY b.id DESC LIMIT ?4"
-            }
+            (Page::First, false) => page_sql!("", ""),
+            (Page::Last, false) => page_sql!("", " DESC"),
+            (Page::First, true) => page_sql!(" AND peer = ?5", ""),
+            (Page::Last, true) => page_sql!(" AND peer = ?5", " DESC"),
         }
     }
 
@@ -286,21 +291,30 @@ impl Span {
     }
 
     fn count(&self, db: &mut Db) -> Result<u64> {
-        let sql = match self.with {
-            None => "SELECT COUNT(*) FROM mailbox WHERE owner = ?1 AND id BETWEEN ?2 AND ?3",
-            Some(_) => {
+        let texts = match self.with {
+            None => [
+                "SELECT COUNT(*) FROM mailbox WHERE owner = ?1 AND id BETWEEN ?2 AND ?3",
+                "SELECT COUNT(*) FROM arrival WHERE owner = ?1 AND id BETWEEN ?2 AND ?3",
+            ],
+            Some(_) => [
                 "SELECT COUNT(*) FROM mailbox \
-                 WHERE owner = ?1 AND id BETWEEN ?2 AND ?3 AND peer = ?4"
-            }
+                 WHERE owner = ?1 AND id BETWEEN ?2 AND ?3 AND peer = ?4",
+                "SELECT COUNT(*) FROM arrival \
+                 WHERE owner = ?1 AND id BETWEEN ?2 AND ?3 AND peer = ?4",
+            ],
         };
-        let row = db.query_one(sql, &self.values(None))?;
-        let count = row.map_or(Ok(0), |mut row| row.i64(0))?;
+        let mut count = 0;
+        for sql in texts {
+            let row = db.query_one(sql, &self.values(None))?;
+            count += row.map_or(Ok(0), |mut row| row.i64(0))?;
+        }
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }
 
 fn in_history(db: &mut Db, owner: i64, id: MessageId) -> Result<()> {
-    let sql = "SELECT id FROM mailbox WHERE owner = ?1 AND id = ?2";
+    let sql = "SELECT id FROM mailbox WHERE owner = ?1 AND id = ?2 \
+               UNION ALL SELECT id FROM arrival WHERE owner = ?1 AND id = ?2";
     match db.query_one(sql, &[owner.into(), Value::I64(id.to_i64())])? {
         Some(_) => Ok(()),
         None => Err(StoreFault::NoSuchItem),

@@ -27,6 +27,6 @@ pub use counts::Counts;
 pub use fault::StoreFault;
 pub use history::{HistoryItem, HistoryPage, HistoryQuery, PAGE_ITEMS_MAX, Page};
 pub use reader::{Held, LastActivity, Reader, Roster, RosterChange};
-pub use store::{Backend, Limits, READERS_MAX, Store};
+pub use store::{ARRIVALS_MAX, Backend, Limits, READERS_MAX, Store};
 pub use vault::{VAULT_KEY_BYTES, Vault};
 pub use writer::Writer;

@@ -20,6 +20,10 @@ use crate::{
 /// Reading connections at a time; more readers wait.
 pub const READERS_MAX: usize = 4;
 
+/// Mailbox rows that wait to be moved to their place together: enough that several go to each page,
+/// few enough that the move is no pause.
+pub const ARRIVALS_MAX: u32 = 8_192;
+
 /// The database's file in its folder.
 const FILE: &str = "store.sqlite";
 
@@ -50,6 +54,8 @@ pub enum Backend {
 pub struct Limits {
     /// Size of the SQLite file in pages of 4 KiB. Beyond it the store is full.
     pub pages_max: Option<u32>,
+    /// Mailbox rows that wait to be moved to their place together; [`ARRIVALS_MAX`] unless set.
+    pub arrivals_max: Option<u32>,
 }
 
 /// An open store. Cheap to clone; closed when the last clone, writer and reader are gone.
@@ -138,6 +144,11 @@ impl Shared {
             Some(db) => db.transaction(Intent::Read, work),
             None => Err(StoreFault::Unavailable("no connection".into())),
         }
+    }
+
+    /// Mailbox rows that may wait to be moved to their place.
+    pub(crate) fn arrivals_max(&self) -> i64 {
+        i64::from(self.limits.arrivals_max.unwrap_or(ARRIVALS_MAX))
     }
 
     /// The writer gives its connection back.

@@ -77,7 +77,8 @@ impl Writer {
             work.outbox(last, records)?;
             work.tally.add(Counter::Messages, entries_now.len());
             work.tally.add(Counter::Notes, notes.len());
-            changes::apply(work, &changes)
+            changes::apply(work, &changes)?;
+            work.settle_arrivals()
         })?;
         let stored = entries.into_iter().map(|entry| Stored::new(entry.sealed, entry.rows));
         Ok(Committed { stored: stored.collect(), roster_versions })
@@ -231,10 +232,24 @@ impl Work<'_> {
         }
         let sql = "INSERT INTO message (id, refs, body) VALUES (?1, ?2, ?3)";
         self.db.insert_many(sql, 3, &messages)?;
-        let sql = "INSERT INTO mailbox (owner, id, peer, incoming) VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT INTO arrival (owner, id, peer, incoming) VALUES (?1, ?2, ?3, ?4)";
         self.db.insert_many(sql, 4, &kept)?;
+        self.tally.add(Counter::Arrivals, kept.len() / 4);
         let sql = "INSERT INTO passing (owner, id, peer) VALUES (?1, ?2, ?3)";
         self.db.insert_many(sql, 3, &passing)?;
+        Ok(())
+    }
+
+    /// Moves the newest rows to their place when there are enough of them.
+    fn settle_arrivals(&mut self) -> Result<()> {
+        if self.tally.get(Counter::Arrivals) <= self.shared.arrivals_max() {
+            return Ok(());
+        }
+        let sql = "INSERT INTO mailbox (owner, id, peer, incoming) \
+                   SELECT owner, id, peer, incoming FROM arrival ORDER BY owner, id";
+        self.db.execute(sql, &[])?;
+        self.db.execute("DELETE FROM arrival", &[])?;
+        self.tally.set(Counter::Arrivals, 0);
         Ok(())
     }
 

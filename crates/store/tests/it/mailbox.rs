@@ -1,6 +1,6 @@
 //! What waits, and for how long.
 
-use store::{Batch, Change, HistoryQuery};
+use store::{Batch, Change, HistoryQuery, Limits};
 
 use crate::ground::{Ground, address, ana, append, ben, changes, entries, row};
 
@@ -71,7 +71,7 @@ pub(crate) fn marks_only_rise_and_sweep(ground: Ground) {
 
 /// Who is forgotten has nothing; what others have of them stays.
 pub(crate) fn the_forgotten_leave_others_theirs(ground: Ground) {
-    let store = ground.open();
+    let store = ground.open_within(Limits { arrivals_max: Some(2), ..Limits::default() });
     let (mut writer, reader) = (store.writer().unwrap(), store.reader());
     let mut own = ground.entry(&ana(), &ben(), "only hers");
     own.rows.truncate(1);
@@ -81,6 +81,10 @@ pub(crate) fn the_forgotten_leave_others_theirs(ground: Ground) {
         ground.passing(&ben(), &ana(), "waits for her"),
     ];
     let ids = append(&mut writer, entries(batch));
+    let mut recent = ground.entry(&ana(), &ben(), "only hers, and new");
+    recent.rows.truncate(1);
+    append(&mut writer, entries(vec![recent]));
+    assert_eq!(ground.number("SELECT COUNT(*) FROM arrival"), 1);
     let block = Change::Block { owner: ana(), address: "spam.example".into() };
     let card = Change::VcardSet { owner: ana(), xml: "<vCard/>".into() };
     append(&mut writer, changes(vec![block, card]));

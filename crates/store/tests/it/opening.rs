@@ -106,7 +106,7 @@ fn places_that_are_none_are_unavailable() {
 #[test]
 fn a_full_store_recovers() {
     let ground = Ground::sqlite();
-    let store = ground.open_within(Limits { pages_max: Some(120) });
+    let store = ground.open_within(Limits { pages_max: Some(120), ..Limits::default() });
     let mut writer = store.writer().unwrap();
     let text = "x".repeat(10_000);
     let (mut stored, mut fault) = (0, None);
