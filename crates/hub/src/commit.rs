@@ -285,12 +285,15 @@ impl Committer {
 
     fn gather(&mut self, jobs: Vec<Job>, dirty: Vec<Arc<Person>>) -> Round {
         let mut round = Round { people: dirty, ..Round::default() };
+        // The records of a batch's messages come before those of its notes, so they are sealed in
+        // that order: records have their places in a segment.
+        let mut notes = Vec::new();
         for job in jobs {
             match job {
                 Job::Message { admitted, rows, held, settle } => {
                     self.add_message(&mut round, admitted, rows, held, settle);
                 }
-                Job::Note { note, settle } => self.add_note(&mut round, &note, settle),
+                Job::Note { note, settle } => notes.push((note, settle)),
                 Job::Changes { changes, settle } => {
                     round.batch.changes.extend(changes);
                     round.others.push(settle);
@@ -298,6 +301,9 @@ impl Committer {
                 Job::InLog { through } => round.in_log = round.in_log.max(Some(through)),
                 Job::Stop => round.stop = true,
             }
+        }
+        for (note, settle) in notes {
+            self.add_note(&mut round, &note, settle);
         }
         for person in &round.people {
             person.dirty.store(false, Ordering::Release);

@@ -14,8 +14,8 @@ use crate::{Hub, commit::Job};
 /// Records moved at once.
 pub const MOVE_MAX: usize = 8_192;
 
-/// Milliseconds between two moves, so that many records share a sync of the log.
-pub const MOVE_MILLIS: u64 = 200;
+/// Milliseconds between two moves, so that many records share a sync and a signature of the log.
+pub const MOVE_MILLIS: u64 = 1_000;
 
 /// Seconds until a failed move is tried again.
 pub const RETRY_SECS: u64 = 2;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use archive::{Note, RuleRecord, Sealed, Verdict};
+use archive::{Note, Sealed};
 use model::{
     Content, ContentKind, Format, Handling, Origin, PrivacyClass, Recipient, Submission, Timestamp,
 };
@@ -114,23 +114,7 @@ impl Hub {
         if !self.profile(&submission.sender, now).await.is_none_or(|profile| profile.archive) {
             return;
         }
-        let verdict = |refused: &Refused| Verdict {
-            index: refused.index,
-            reason: format!("{}: {}", refused.reason.name(), refused.private),
-            rules: refused
-                .fired
-                .iter()
-                .map(|fired| RuleRecord {
-                    name: fired.rule.to_string(),
-                    action: fired.action.name().to_owned(),
-                })
-                .collect(),
-        };
-        let note = Note::Refused {
-            submission: Arc::clone(submission),
-            policy_version,
-            verdicts: refused.iter().map(verdict).collect(),
-        };
+        let note = Note::refused(Arc::clone(submission), policy_version, refused);
         if self.queue.push(Job::Note { note, settle: Settle::Nobody }).is_err() {
             tracing::warn!("the disk does not keep up: a refusal was not archived");
         }
