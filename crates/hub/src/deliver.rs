@@ -47,6 +47,7 @@ fn deliver_to(person: &Person, stored: &Stored, letter: &Arc<Letter>, recipient:
     // A session that is still fetching what waited gets this one in its turn, from the mailbox;
     // unless another session takes it now, for then it waits no more.
     let all_pull = row.is_some() && targets.iter().all(|session| session.is_pulling());
+    let in_turn = targets.first().filter(|_| all_pull && targets.len() == 1).map(|it| it.number);
     for session in targets {
         if !all_pull && session.push(notice.clone()) {
             took.push(session.number);
@@ -64,7 +65,8 @@ fn deliver_to(person: &Person, stored: &Stored, letter: &Arc<Letter>, recipient:
     if submission.handling.copies {
         for bound in &state.bound {
             let session = &bound.session;
-            if session.wants(Interest::Copies) && !took.contains(&session.number) {
+            let has_it = took.contains(&session.number) || in_turn == Some(session.number);
+            if session.wants(Interest::Copies) && !has_it {
                 session.push(Notice::Copy { letter: Arc::clone(letter), kept, sent: false });
             }
         }

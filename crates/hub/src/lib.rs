@@ -190,11 +190,14 @@ impl Hub {
         let owner = address.clone();
         let loaded = self.read(move |reader| people::load(reader, &owner)).await?;
         let person = self.people.insert(loaded);
-        // What was stored while it was being loaded was announced to nobody.
-        let owner = address.clone();
-        let waiting = self.read(move |reader| reader.waiting(&owner, None, 1)).await?;
-        if !waiting.is_empty() {
-            person.lock().transit.found_waiting();
+        // What was stored before was announced to nobody: until it is known better, it waits.
+        let fetch = person.lock().transit.fetch();
+        if let Some(fetch) = fetch {
+            let owner = address.clone();
+            let waiting = self.read(move |reader| reader.waiting(&owner, fetch.after, 1)).await?;
+            if waiting.is_empty() {
+                person.lock().transit.fetched(fetch, None, true);
+            }
         }
         Ok(person)
     }

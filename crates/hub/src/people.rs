@@ -99,12 +99,14 @@ pub(crate) fn load(reader: &Reader, address: &Address) -> Result<Person, StoreFa
         }
     }
     let blocked = reader.blocklist(address)?.into_iter().map(String::into_boxed_str).collect();
+    let mut transit = Transit::load(reader.delivered_mark(address)?);
+    transit.found_waiting();
     let state = State {
         bound: Vec::new(),
         roster,
         roster_version: stored.version,
         blocked,
-        transit: Transit::load(reader.delivered_mark(address)?),
+        transit,
         forced: None,
     };
     Ok(Person::new(address.clone(), state))

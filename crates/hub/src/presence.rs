@@ -29,9 +29,7 @@ impl Hub {
             state.forced = forced;
             let Some(bound) = state.bound_mut(session) else { return };
             let first = bound.presence.replace(available.clone()).is_none();
-            if priority >= 0 && state.transit.is_waiting() {
-                session.set_pulling(true);
-            }
+            session.set_pulling(priority >= 0 && state.transit.is_waiting());
             first
         };
         self.broadcast(&person, session, PresenceKind::Available, &available.octets);
@@ -46,6 +44,7 @@ impl Hub {
         let (shown, directed) = {
             let mut state = person.lock();
             let Some(bound) = state.bound_mut(session) else { return };
+            session.set_pulling(false);
             (bound.presence.take().is_some(), std::mem::take(&mut bound.directed))
         };
         if shown {

@@ -114,11 +114,10 @@ impl Session {
         if queue.ended.is_some() {
             return false;
         }
-        let bytes = queue.bytes + notice.bytes();
-        if queue.notices.len() >= SESSION_NOTICES_MAX || bytes > SESSION_NOTICE_BYTES_MAX {
+        if !queue.fits(&notice) {
             return Self::close(queue, EndReason::TooSlow);
         }
-        queue.bytes = bytes;
+        queue.bytes += notice.bytes();
         queue.notices.push_back(notice);
         let waker = queue.waker.take();
         drop(queue);
@@ -126,6 +125,11 @@ impl Session {
             waker.wake();
         }
         true
+    }
+
+    /// Whether there is room for a notice; a queue that is empty has room for any.
+    pub(crate) fn fits(&self, notice: &Notice) -> bool {
+        self.lock().fits(notice)
     }
 
     /// Queues changes of the roster that the session has missed.
@@ -244,6 +248,14 @@ impl Session {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn fits(&self, notice: &Notice) -> bool {
+        self.notices.is_empty()
+            || self.notices.len() < SESSION_NOTICES_MAX
+                && self.bytes + notice.bytes() <= SESSION_NOTICE_BYTES_MAX
     }
 }
 

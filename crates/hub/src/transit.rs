@@ -24,13 +24,21 @@ pub(crate) struct Transit {
     above: BTreeSet<MessageId>,
 }
 
+/// Where a fetch of what waits begins, and what was known to wait then.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetch {
+    /// After this message, or from the beginning of the mailbox.
+    pub(crate) after: Option<MessageId>,
+    newest: Option<MessageId>,
+}
+
 impl Transit {
     /// What the store knew.
     pub(crate) fn load(mark: Option<MessageId>) -> Self {
         Self { mark, last: mark, ..Self::default() }
     }
 
-    /// The store has messages above the mark that were stored before this address was in memory.
+    /// The store may have messages above the mark that were announced to nobody.
     pub(crate) fn found_waiting(&mut self) {
         let first = self.mark.map_or(0, |mark| mark.to_i64().saturating_add(1));
         self.waiting_from = MessageId::from_i64(first);
@@ -106,34 +114,38 @@ impl Transit {
         self.waiting_from.is_some()
     }
 
-    /// A session takes what waits: everything above the mark that is neither written nor on its way.
-    pub(crate) fn takes(&mut self, id: MessageId) -> bool {
-        if self.above.contains(&id) || self.open.contains_key(&id) || Some(id) <= self.mark {
+    /// Whether a message of the mailbox is still to be taken: it is above the mark, and neither
+    /// written nor on its way.
+    pub(crate) fn is_untaken(&self, id: MessageId) -> bool {
+        !self.above.contains(&id) && !self.open.contains_key(&id) && Some(id) > self.mark
+    }
+
+    /// Where to go on fetching, if something waits. To be asked for before the mailbox is read.
+    pub(crate) fn fetch(&self) -> Option<Fetch> {
+        let from = self.waiting_from?;
+        Some(Fetch { after: MessageId::from_i64(from.to_i64() - 1), newest: self.untaken })
+    }
+
+    /// What was read for `fetch` has been handed on up to `through`; `complete` if that was all.
+    /// What was announced or has come back meanwhile still waits. True if the mark has moved.
+    pub(crate) fn fetched(
+        &mut self,
+        fetch: Fetch,
+        through: Option<MessageId>,
+        complete: bool,
+    ) -> bool {
+        let Some(from) = self.waiting_from else { return self.advance() };
+        if Some(from) <= fetch.after {
+            // Something before what was read has come back from a session that ended.
             return false;
         }
-        self.announced(id, 1);
-        true
-    }
-
-    /// Where to go on fetching: after this message, or from the beginning of the mailbox.
-    pub(crate) fn waiting_after(&self) -> Option<MessageId> {
-        self.waiting_from.and_then(|from| MessageId::from_i64(from.to_i64() - 1))
-    }
-
-    /// A page up to `through` was handed on, and there is more.
-    pub(crate) fn flushed_to(&mut self, through: Option<MessageId>) -> bool {
-        if let (Some(_), Some(through)) = (self.waiting_from, through) {
-            self.waiting_from = MessageId::from_i64(through.to_i64() + 1);
-        }
-        self.advance()
-    }
-
-    /// The last page, up to `through`, was handed on. What was announced since then still waits.
-    pub(crate) fn flushed(&mut self, through: Option<MessageId>) -> bool {
-        let through = through.max(self.waiting_after());
-        self.waiting_from = match self.untaken {
-            Some(newest) if Some(newest) > through => self.waiting_from,
-            Some(_) | None => None,
+        // A message that was known to wait is committed, so a read that began later has it.
+        let seen = if complete { through.max(fetch.newest) } else { through };
+        self.waiting_from = if complete && self.untaken <= seen {
+            None
+        } else {
+            let next = seen.and_then(|seen| MessageId::from_i64(seen.to_i64().saturating_add(1)));
+            Some(next.map_or(from, |next| next.max(from)))
         };
         self.advance()
     }

@@ -22,7 +22,9 @@ impl Hub {
     /// session pulls no more.
     pub async fn pull(&self, session: &Arc<Session>) {
         let Some(person) = self.people.find(&session.address) else { return };
-        let after = person.lock().transit.waiting_after();
+        let fetch = person.lock().transit.fetch();
+        let Some(fetch) = fetch else { return session.set_pulling(false) };
+        let after = fetch.after;
         let owner = session.address.clone();
         let page = match self.read(move |reader| reader.waiting(&owner, after, PULL_MAX)).await {
             Ok(page) => page,
@@ -33,8 +35,11 @@ impl Hub {
             }
         };
         let mut state = person.lock();
+        let mut complete = page.len() < PULL_MAX;
+        let mut through = None;
         for waiting in &page {
-            if !state.transit.takes(waiting.id) {
+            if !state.transit.is_untaken(waiting.id) {
+                through = Some(waiting.id);
                 continue;
             }
             let letter = Arc::new(Letter {
@@ -45,19 +50,14 @@ impl Hub {
             });
             let waited_since = Some(waiting.id.time());
             let notice = Notice::Message { letter, kept: waiting.history, waited_since };
-            if !session.push(notice) {
-                state.transit.dropped(waiting.id);
-                return;
+            if !session.fits(&notice) || !session.push(notice) {
+                complete = false;
+                break;
             }
+            state.transit.announced(waiting.id, 1);
+            through = Some(waiting.id);
         }
-        let through = page.last().map(|waiting| waiting.id);
-        let moved = if page.len() < PULL_MAX {
-            // Nothing can have been announced as waiting after `through` but while this page was
-            // read; then the next pull finds it.
-            state.transit.flushed(through)
-        } else {
-            state.transit.flushed_to(through)
-        };
+        let moved = state.transit.fetched(fetch, through, complete);
         if !state.transit.is_waiting() {
             session.set_pulling(false);
         }
