@@ -1,10 +1,6 @@
 //! Why a command did not do what it was asked: one sentence and an exit code. Knows no command.
 
-use std::{
-    fmt, io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{fmt, io, path::Path, process::ExitCode};
 
 use directory::DirectoryFault;
 use store::StoreFault;
@@ -55,7 +51,7 @@ impl Fault {
     }
 
     /// A fault of the store, where it lies and where its key is being known.
-    pub(crate) fn store(fault: &StoreFault, place: &str, key: &PathBuf) -> Self {
+    pub(crate) fn store(fault: &StoreFault, place: &str, key: &Path) -> Self {
         let key = key.display();
         Self::Environment(match fault {
             StoreFault::WrongKey => format!(

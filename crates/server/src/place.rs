@@ -102,7 +102,7 @@ impl Place {
             let url = self.config.data.database.clone();
             (Backend::Postgres { url }, "the PostgreSQL database".to_owned())
         };
-        let limits = Limits { pages_max: self.config.pages_max() };
+        let limits = Limits { pages_max: self.config.pages_max(), ..Limits::default() };
         Vault::new(&Secret::new(bytes.to_vec()))
             .and_then(|vault| Store::open_within(backend, vault, limits))
             .map_err(|fault| Fault::store(&fault, &name, &key))

@@ -51,7 +51,7 @@ enum Command {
         #[arg(value_parser = address)]
         address: Address,
         #[command(flatten)]
-        password: Password,
+        password: PasswordSource,
         #[command(flatten)]
         signature: Signature,
     },
@@ -82,7 +82,7 @@ struct Add {
     #[arg(long, value_name = "ID", value_parser = group_id)]
     group: Vec<::policy::GroupId>,
     #[command(flatten)]
-    password: Password,
+    password: PasswordSource,
     #[command(flatten)]
     signature: Signature,
 }
@@ -113,7 +113,7 @@ struct One {
 
 /// Where a password comes from; from the keyboard if nothing is said.
 #[derive(Args, Debug)]
-struct Password {
+struct PasswordSource {
     /// A file whose first line is the password
     #[arg(long, value_name = "FILE", conflicts_with = "generate")]
     password_file: Option<PathBuf>,
@@ -161,7 +161,7 @@ impl One {
     }
 }
 
-impl Password {
+impl PasswordSource {
     fn verifiers(&self, scene: &Scene, address: &Address) -> Result<Verifiers, Fault> {
         if !self.generate {
             let what = format!("password of {address}");

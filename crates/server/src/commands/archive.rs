@@ -263,21 +263,24 @@ impl Key {
         let (folder, _) = log_folder(scene, self.folder.as_deref())?;
         let what = "passphrase of the custodian's key";
         let passphrase = screen::secret(self.passphrase_file.as_deref(), what, false)?;
-        let custodian = Custodian::open(&self.key, &passphrase).map_err(|fault| match fault {
-            ReadFault::Key(why) => Fault::Refused(format!("{}: {why}", self.key.display())),
-            other => Fault::Environment(other.to_string()),
+        let custodian = Custodian::open(&self.key, &passphrase).map_err(|fault| {
+            if let ReadFault::Key(why) = fault {
+                Fault::Refused(format!("{}: {why}", self.key.display()))
+            } else {
+                Fault::Environment(fault.to_string())
+            }
         })?;
         Ok((custodian, folder))
     }
 }
 
 fn read_fault(folder: &Path) -> impl Fn(ReadFault) -> Fault + '_ {
-    move |fault| match fault {
-        ReadFault::NoSuchRecord(_) => Fault::Refused(fault.to_string()),
-        other => Fault::Environment(format!(
-            "the log in {}: {other}; `archive verify` says more",
-            folder.display()
-        )),
+    move |fault| {
+        if let ReadFault::NoSuchRecord(_) = fault {
+            return Fault::Refused(fault.to_string());
+        }
+        let folder = folder.display();
+        Fault::Environment(format!("the log in {folder}: {fault}; `archive verify` says more"))
     }
 }
 

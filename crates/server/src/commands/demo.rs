@@ -66,7 +66,7 @@ struct Passwords {
 
 pub(crate) fn run(scene: &Scene, demo: &Demo) -> Result<(), Fault> {
     logging::start(scene.log.as_deref().unwrap_or("warn"))?;
-    let dir = demo.dir.components().collect::<PathBuf>();
+    let dir = demo.dir.strip_prefix(".").unwrap_or(&demo.dir).to_owned();
     let passwords = prepare(&dir, demo.fresh)?;
     let place = Place::open(&dir)?;
     let ports = free_ports()?;
@@ -202,10 +202,10 @@ fn page(dir: &Path, passwords: &Passwords, ports: &[u16]) -> String {
         let _ = write!(text, "\n(The usual ports {} and {} are in use.)", PORTS[0], PORTS[1]);
     }
     let _ = write!(text, "\nTrust the authority in {dir}/keys/ca.pem\n\n");
-    let _ = writeln!(text, "  {:18}{:12}{:18}group", "address", "signs in as", "password");
+    let _ = writeln!(text, "  {:18}{:13}{:18}group", "address", "signs in as", "password");
     for (person, password) in demo_content::PEOPLE.iter().zip(&passwords.accounts) {
         let address = format!("{}@{DOMAIN}", person.local);
-        let _ = writeln!(text, "  {address:18}{:12}{password:18}{}", person.login, person.path);
+        let _ = writeln!(text, "  {address:18} {:12}{password:18}{}", person.login, person.path);
     }
     let _ = write!(
         text,
@@ -218,7 +218,7 @@ Try, as ben, writing to cleo:
   \"overtime on Friday\"      is delivered, and logged
   \"I guarantee 5 percent\"   is delivered, and ben is warned
   \"this is confidential\"    comes back with a question: send it again to confirm
-  \"about the merger\"        waits for review:   … review list, … review release ID
+  \"about the merger\"        waits for review: c review list, c review release ID
   \"an insider tip\"          is blocked, and ben reads why
 and as dan to eva anything: a wall stands between research and sales.
 

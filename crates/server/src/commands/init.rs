@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use archive::{ArchivePrivateKey, SigningKey};
+use archive::{ArchivePrivateKey, KeyFault, PASSPHRASE_BYTES_MIN, SigningKey};
 use clap::Args;
 use directory::{Author, Directory};
 use hub::clock;
@@ -152,12 +152,13 @@ fn make_certificates(plan: &Plan<'_>) -> Result<(), Fault> {
 fn make_custodian(plan: &Plan<'_>) -> Result<(), Fault> {
     let folder = plan.dir.join("custodian");
     let path = folder.join("custodian.key");
-    let fault = |why: archive::KeyFault| match why {
-        archive::KeyFault::Weak => Fault::Usage(format!(
-            "the passphrase of the archive's key needs {} bytes or more",
-            archive::PASSPHRASE_BYTES_MIN
-        )),
-        other => bad_key(&path, other),
+    let fault = |why: KeyFault| {
+        if why == KeyFault::Weak {
+            return Fault::Usage(format!(
+                "the passphrase of the archive's key needs {PASSPHRASE_BYTES_MIN} bytes or more"
+            ));
+        }
+        bad_key(&path, why)
     };
     let key = ArchivePrivateKey::generate().map_err(fault)?;
     let text = key.to_file(plan.passphrase).map_err(fault)?;
