@@ -68,6 +68,7 @@ impl Server {
         let decoy = place.decoy()?;
         let store = place.store()?;
         let (sealer, log) = archive(place)?;
+        check_log(place, &store, log.as_ref())?;
         let runtime = runtime()?;
         let ports = runtime.block_on(ports(listen))?;
         let addresses = addresses(&ports)?;
@@ -192,6 +193,24 @@ fn archive(place: &Place) -> Result<(Sealer, Option<Log>), Fault> {
     let log = Log::open(&folder, place.log_key()?, &place.config.domain)
         .map_err(|fault| log_fault(&fault, &folder))?;
     Ok((sealer, Some(log)))
+}
+
+/// The log must have every record that the store has handed over. A log that was lost or put back
+/// from an old backup would otherwise begin anew.
+fn check_log(place: &Place, store: &Store, log: Option<&Log>) -> Result<(), Fault> {
+    let Some(log) = log else { return Ok(()) };
+    let counts = store.reader().counts();
+    let counts = counts.map_err(|fault| Fault::Environment(fault.to_string()))?;
+    let moved = counts.records.saturating_sub(counts.outbox);
+    if log.size() >= moved {
+        return Ok(());
+    }
+    Err(Fault::Environment(format!(
+        "the archive's log in {} has {} records, but {moved} were moved there; put the newer log \
+         back",
+        place.log_folder().display(),
+        log.size()
+    )))
 }
 
 fn log_fault(fault: &LogFault, folder: &Path) -> Fault {

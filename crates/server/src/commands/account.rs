@@ -131,9 +131,9 @@ pub(crate) fn run(scene: &Scene, account: &Account) -> Result<(), Fault> {
             let place = scene.place()?;
             let directory = place.directory()?;
             known(&directory.snapshot(), address)?;
-            let verifiers = password.verifiers(scene, address)?;
-            let change = Change::AccountPassword { address: address.clone(), verifiers };
-            scene.change(&place, &directory, &[change], signature)
+            let (verifiers, made) = password.verifiers(address)?;
+            let change = [Change::AccountPassword { address: address.clone(), verifiers }];
+            scene.change_and_tell(&place, &directory, &change, signature, made.as_deref())
         }
         Command::Rename(rename) => {
             let mut changes = Vec::new();
@@ -162,18 +162,16 @@ impl One {
 }
 
 impl PasswordSource {
-    fn verifiers(&self, scene: &Scene, address: &Address) -> Result<Verifiers, Fault> {
-        if !self.generate {
-            let what = format!("password of {address}");
-            return derive(&screen::secret(self.password_file.as_deref(), &what, true)?);
+    /// What the password is checked with, and the password itself if it was made here.
+    fn verifiers(&self, address: &Address) -> Result<(Verifiers, Option<String>), Fault> {
+        if self.generate {
+            let made = random::password();
+            let verifiers = derive(&Secret::new(made.clone().into_bytes()))?;
+            return Ok((verifiers, Some(made)));
         }
-        let password = random::password();
-        if scene.json {
-            screen::print_json(&json!({ "address": address.as_str(), "password": password }));
-        } else {
-            screen::print(&format!("password of {address}: {password}"));
-        }
-        derive(&Secret::new(password.into_bytes()))
+        let what = format!("password of {address}");
+        let password = screen::secret(self.password_file.as_deref(), &what, true)?;
+        Ok((derive(&password)?, None))
     }
 }
 
@@ -204,7 +202,7 @@ fn add_account(scene: &Scene, add: &Add) -> Result<(), Fault> {
     }
     let login = add.login.as_deref().or(address.local()).unwrap_or_default();
     let login = parse_login(login)?;
-    let verifiers = add.password.verifiers(scene, address)?;
+    let (verifiers, made) = add.password.verifiers(address)?;
     let name = add.name.clone();
     let mut changes = vec![Change::AccountAdd { address: address.clone(), login, name, verifiers }];
     let join = |group: &::policy::GroupId| Change::MemberAdd {
@@ -212,7 +210,7 @@ fn add_account(scene: &Scene, add: &Add) -> Result<(), Fault> {
         group: group.clone(),
     };
     changes.extend(add.group.iter().map(join));
-    scene.change(&place, &directory, &changes, &add.signature)
+    scene.change_and_tell(&place, &directory, &changes, &add.signature, made.as_deref())
 }
 
 fn known<'a>(snapshot: &'a Snapshot, address: &Address) -> Result<&'a Known, Fault> {

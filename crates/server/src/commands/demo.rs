@@ -225,8 +225,8 @@ and as dan to eva anything: a wall stands between research and sales.
 In another terminal:
   alias c='{program} --config {dir}'
   c policy explain ana@{DOMAIN} message.max_bytes
-  c policy set group:desk message.max_bytes 2048     (at once, for open sessions)
-  c archive verify                                   (needs no secret)
+  c policy set group:desk message.max_bytes 2048   (holds at once)
+  c archive verify                                 (needs no secret)
   c archive search --key {dir}/custodian/custodian.key \\
       --passphrase-file {dir}/{PASSWORDS_FILE} from:ben@{DOMAIN}
 The custodian's passphrase is {}

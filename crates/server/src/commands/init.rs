@@ -1,8 +1,11 @@
 //! `init`: makes a new installation. `demo` uses the same.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use archive::{ArchivePrivateKey, KeyFault, PASSPHRASE_BYTES_MIN, SigningKey};
+use archive::{ArchivePrivateKey, KeyFault, Log, PASSPHRASE_BYTES_MIN, SigningKey};
 use clap::Args;
 use directory::{Author, Directory};
 use hub::clock;
@@ -54,8 +57,6 @@ pub(crate) struct Plan<'a> {
 }
 
 pub(crate) fn run(scene: &Scene, init: &Init) -> Result<(), Fault> {
-    let passphrase =
-        screen::secret(init.passphrase_file.as_deref(), "passphrase of the archive's key", true)?;
     let domain = prepare_domain(&init.domain)?;
     if !is_empty(&init.dir)? {
         return Err(Fault::Refused(format!(
@@ -63,14 +64,17 @@ pub(crate) fn run(scene: &Scene, init: &Init) -> Result<(), Fault> {
             init.dir.display()
         )));
     }
-    make(&Plan {
+    let what = "passphrase of the archive's key";
+    let passphrase = screen::secret(init.passphrase_file.as_deref(), what, true)?;
+    let plan = Plan {
         dir: &init.dir,
         domain: &domain,
         passphrase: &passphrase,
         author: &init.signature.name(),
         names: &[],
         settings: &[],
-    })?;
+    };
+    make(&plan).inspect_err(|_| clear(&init.dir))?;
     let dir = init.dir.display();
     scene.show(
         || {
@@ -86,12 +90,23 @@ pub(crate) fn run(scene: &Scene, init: &Init) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Leaves a folder as empty as it was, so that a second try need not clean up after the first. What
+/// cannot be removed is named by that try.
+fn clear(dir: &Path) {
+    for folder in FOLDERS {
+        let _ = fs::remove_dir_all(dir.join(folder));
+    }
+}
+
 fn prepare_domain(given: &str) -> Result<String, Fault> {
     match Address::domain_only(given) {
         Ok(domain) => Ok(domain.as_str().to_owned()),
         Err(why) => Err(Fault::Usage(format!("--domain {given:?} is not a domain: {why}"))),
     }
 }
+
+/// The folders of a new installation.
+const FOLDERS: [&str; 3] = ["data", "keys", "custodian"];
 
 /// Where the directory lies in a new installation.
 pub(crate) const DIRECTORY_FILE: &str = "data/directory";
@@ -104,10 +119,10 @@ fn make(plan: &Plan<'_>) -> Result<(), Fault> {
 
 /// Everything but the configuration.
 pub(crate) fn make_before_config(plan: &Plan<'_>) -> Result<(), Fault> {
-    for name in ["", "data", "keys", "custodian"] {
+    for name in FOLDERS {
         files::private_folder(&plan.dir.join(name))?;
     }
-    make_keys(plan)?;
+    make_keys_and_log(plan)?;
     make_certificates(plan)?;
     make_custodian(plan)?;
     let file = plan.dir.join(DIRECTORY_FILE);
@@ -124,7 +139,8 @@ pub(crate) fn write_config(plan: &Plan<'_>) -> Result<(), Fault> {
     files::write_private(&plan.dir.join(CONFIG_FILE), reference::annotated(&settings).as_bytes())
 }
 
-fn make_keys(plan: &Plan<'_>) -> Result<(), Fault> {
+/// The server's keys, and the log, which is signed from its first moment on.
+fn make_keys_and_log(plan: &Plan<'_>) -> Result<(), Fault> {
     let keys = plan.dir.join("keys");
     for name in ["vault.key", "decoy.key"] {
         let text = Secret::new(format!("{}\n", hex(&random::bytes::<32>())).into_bytes());
@@ -135,7 +151,12 @@ fn make_keys(plan: &Plan<'_>) -> Result<(), Fault> {
     files::write_private(&path, key.to_text().expose())?;
     let public = format!("{}\n", key.verifying().to_text());
     files::write_public(&keys.join("log.pub"), public.as_bytes())?;
-    files::write_public(&plan.dir.join("custodian/log.pub"), public.as_bytes())
+    files::write_public(&plan.dir.join("custodian/log.pub"), public.as_bytes())?;
+    let folder = plan.dir.join("data/log");
+    files::private_folder(&folder)?;
+    Log::open(&folder, key, plan.domain).map(|_| ()).map_err(|fault| {
+        Fault::Environment(format!("cannot make the log in {}: {fault}", folder.display()))
+    })
 }
 
 fn make_certificates(plan: &Plan<'_>) -> Result<(), Fault> {

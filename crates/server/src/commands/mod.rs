@@ -80,18 +80,34 @@ impl Scene {
         changes: &[Change],
         signature: &Signature,
     ) -> Result<(), Fault> {
+        self.change_and_tell(place, directory, changes, signature, None)
+    }
+
+    /// The same, and prints a password that was made for it, once it holds.
+    pub(crate) fn change_and_tell(
+        &self,
+        place: &Place,
+        directory: &Directory,
+        changes: &[Change],
+        signature: &Signature,
+        password: Option<&str>,
+    ) -> Result<(), Fault> {
         let author = Author::Administrator(signature.name());
         let version = directory
             .apply(changes, &author, &signature.reason, clock::now())
             .map_err(|fault| Fault::directory(&fault, &place.directory_file()))?;
         let done: Vec<String> = changes.iter().map(Change::to_string).collect();
+        // It is written, so the password holds whatever the server says next.
+        if let Some(password) = password.filter(|_| !self.json) {
+            screen::print(&format!("password: {password}"));
+        }
         let (in_force, sentence) = match control::ask(&place.control_socket(), "reload")? {
             Answer::Done(_) => (true, format!("version {version} is in force")),
             Answer::Nobody => (
                 false,
                 format!(
-                    "version {version} is written; no server is running, it is in force from \
-                         the next start"
+                    "version {version} is written; no server is running, it is in force from the \
+                     next start"
                 ),
             ),
             Answer::Denied(why) => {
@@ -102,7 +118,14 @@ impl Scene {
         };
         self.show(
             || format!("{}; {sentence}", done.join("; ")),
-            || json!({ "changes": done, "version": version, "in_force": in_force }),
+            || {
+                let mut value =
+                    json!({ "changes": done, "version": version, "in_force": in_force });
+                if let (Some(password), Some(object)) = (password, value.as_object_mut()) {
+                    object.insert("password".to_owned(), json!(password));
+                }
+                value
+            },
         );
         Ok(())
     }

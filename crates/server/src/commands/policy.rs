@@ -336,7 +336,7 @@ fn try_out(scene: &Scene, change: Change, signature: &Signature) -> Result<(), F
     let affected = book(&directory)?.affected(&after, now);
     scene.show(
         || {
-            let mut lines = vec![format!("{} people would be affected now", affected.len())];
+            let mut lines = vec![format!("people who would notice it now: {}", affected.len())];
             for person in &affected {
                 for (setting, before, after) in &person.changes {
                     lines.push(format!("  {}  {setting}: {before} -> {after}", person.subject));
