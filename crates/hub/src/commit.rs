@@ -45,8 +45,14 @@ pub const CONVERSATION_HEADS_MAX: usize = 65_536;
 
 /// One thing to make durable.
 pub(crate) enum Job {
-    /// An admitted message with its mailbox rows.
-    Message { admitted: Admitted, rows: Vec<MailboxRow>, held: Option<HeldRow>, settle: Settle },
+    /// An admitted message with its mailbox rows and the decision that let it go, if there was one.
+    Message {
+        admitted: Admitted,
+        rows: Vec<MailboxRow>,
+        held: Option<HeldRow>,
+        decided: Option<Decided>,
+        settle: Settle,
+    },
     /// An event for the archive.
     Note { note: Note, settle: Settle },
     /// Changes of rosters, block lists and the like.
@@ -57,10 +63,21 @@ pub(crate) enum Job {
     Stop,
 }
 
+/// A decision on a held message, which goes in together with what it lets go: the message that was
+/// held is gone, and a note of the decision is there.
+pub(crate) struct Decided {
+    pub(crate) held: MessageId,
+    pub(crate) note: Note,
+}
+
+/// One submission of a session on its way. It is settled when this is dropped, however that comes,
+/// so that no session waits for what will never be.
+pub(crate) struct Underway(Arc<Session>);
+
 /// Whom to tell how it ended.
 pub(crate) enum Settle {
     /// The submitting session: it counts, and gets a notice only if it failed.
-    Session(Arc<Session>),
+    Session(Underway),
     /// Somebody who waits for it.
     Caller(oneshot::Sender<Result<(), StoreFault>>),
     /// Nobody.
@@ -79,6 +96,8 @@ struct Inner {
     ids: MessageIds,
     random: u64,
     dirty: Vec<Arc<Person>>,
+    /// Nobody takes jobs any more.
+    closed: bool,
 }
 
 impl Queue {
@@ -90,6 +109,7 @@ impl Queue {
             ids: MessageIds::after(last),
             random: seed | 1,
             dirty: Vec::new(),
+            closed: false,
         };
         Self { inner: Mutex::new(inner), filled: Condvar::new() }
     }
@@ -99,7 +119,7 @@ impl Queue {
         let mut inner = self.lock();
         let bytes = job.bytes();
         let full = inner.jobs.len() >= WAITING_JOBS_MAX || inner.bytes + bytes > WAITING_BYTES_MAX;
-        if full && !matches!(job, Job::InLog { .. } | Job::Stop) {
+        if inner.closed || full && !matches!(job, Job::InLog { .. } | Job::Stop) {
             return Err(job);
         }
         inner.bytes += bytes;
@@ -115,7 +135,35 @@ impl Queue {
     /// The delivered mark of this address has moved; it goes to disk with the next commit.
     pub(crate) fn mark_moved(&self, person: &Arc<Person>) {
         if person.touch() {
-            self.lock().dirty.push(Arc::clone(person));
+            let mut inner = self.lock();
+            inner.dirty.push(Arc::clone(person));
+            let first = inner.dirty.len() == 1;
+            drop(inner);
+            if first {
+                self.filled.notify_one();
+            }
+        }
+    }
+
+    /// Takes no more jobs; whoever waits for one is told.
+    fn close(&self) {
+        let left = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            inner.bytes = 0;
+            std::mem::take(&mut inner.jobs)
+        };
+        let fault = StoreFault::Unavailable("the house is closed".to_owned());
+        for job in left {
+            match job {
+                Job::Message { admitted, settle, .. } => {
+                    settle.failed(&fault, Some(admitted.submission()));
+                }
+                Job::Note { settle, .. } | Job::Changes { settle, .. } => {
+                    settle.failed(&fault, None);
+                }
+                Job::InLog { .. } | Job::Stop => {}
+            }
         }
     }
 
@@ -139,16 +187,14 @@ impl Queue {
         let mut inner = self.lock();
         while inner.jobs.is_empty() {
             let wait = Duration::from_millis(MARKS_MILLIS_MAX);
-            let (next, timeout) = if inner.dirty.is_empty() {
-                // Marks that move later wake nobody; a second is the bound for them when idle.
-                self.filled
-                    .wait_timeout(inner, Duration::from_secs(1))
-                    .unwrap_or_else(PoisonError::into_inner)
-            } else {
-                self.filled.wait_timeout(inner, wait).unwrap_or_else(PoisonError::into_inner)
-            };
+            if inner.dirty.is_empty() {
+                inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (next, timeout) =
+                self.filled.wait_timeout(inner, wait).unwrap_or_else(PoisonError::into_inner);
             inner = next;
-            if timeout.timed_out() && !inner.dirty.is_empty() {
+            if timeout.timed_out() {
                 break;
             }
         }
@@ -179,32 +225,33 @@ impl Job {
     }
 }
 
-impl Settle {
+impl Underway {
     /// A session counts what is on its way.
-    pub(crate) fn begins(&self) {
-        if let Self::Session(session) = self {
-            session.submit_one();
-        }
+    pub(crate) fn new(session: &Arc<Session>) -> Self {
+        session.submit_one();
+        Self(Arc::clone(session))
     }
+}
 
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.settle_one();
+    }
+}
+
+impl Settle {
     /// The session that waits, if it is one.
     pub(crate) fn session(&self) -> Option<&Arc<Session>> {
         match self {
-            Self::Session(session) => Some(session),
+            Self::Session(underway) => Some(&underway.0),
             Self::Caller(_) | Self::Nobody => None,
         }
     }
 
-    /// There was nothing to write.
-    pub(crate) fn nothing_to_do(self) {
-        if let Self::Caller(caller) = self {
-            drop(caller.send(Ok(())));
-        }
-    }
-
-    fn done(self) {
+    /// It is durable, or there was nothing to write.
+    pub(crate) fn done(self) {
         match self {
-            Self::Session(session) => session.settle_one(),
+            Self::Session(underway) => drop(underway),
             Self::Caller(caller) => drop(caller.send(Ok(()))),
             Self::Nobody => {}
         }
@@ -212,13 +259,12 @@ impl Settle {
 
     fn failed(self, fault: &StoreFault, submission: Option<&Arc<Submission>>) {
         match self {
-            Self::Session(session) => {
+            Self::Session(underway) => {
                 if let Some(submission) = submission {
                     let submission = Arc::clone(submission);
                     let fault = NotKept { submission, sentence: NOT_KEPT };
-                    session.push(Notice::NotKept(Arc::new(fault)));
+                    underway.0.push(Notice::NotKept(Arc::new(fault)));
                 }
-                session.settle_one();
             }
             Self::Caller(caller) => drop(caller.send(Err(fault.clone()))),
             Self::Nobody => {}
@@ -237,6 +283,17 @@ pub(crate) struct Committer {
     pub(crate) sealer: Sealer,
     pub(crate) random: fn(&mut [u8]),
     heads: HashMap<Conversation, Link>,
+    /// The batch before was not written.
+    troubled: bool,
+}
+
+/// Closes the queue when the thread ends, also by a panic: what nobody will take is not waited for.
+struct Closing(Arc<Hub>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.queue.close();
+    }
 }
 
 /// One batch on its way: what goes in, and whom to tell of each part.
@@ -261,12 +318,13 @@ impl Committer {
         sealer: Sealer,
         random: fn(&mut [u8]),
     ) -> Self {
-        Self { hub, writer, reader, sealer, random, heads: HashMap::new() }
+        Self { hub, writer, reader, sealer, random, heads: HashMap::new(), troubled: false }
     }
 
     /// Runs until it is told to stop.
     pub(crate) fn run(mut self) {
         let gather = Duration::from_micros(GATHER_MICROS);
+        let _closing = Closing(Arc::clone(&self.hub));
         loop {
             let (jobs, dirty) = self.hub.queue.wait();
             let began = clock::monotonic();
@@ -290,8 +348,12 @@ impl Committer {
         let mut notes = Vec::new();
         for job in jobs {
             match job {
-                Job::Message { admitted, rows, held, settle } => {
-                    self.add_message(&mut round, admitted, rows, held, settle);
+                Job::Message { admitted, rows, held, decided, settle } => {
+                    let added = self.add_message(&mut round, admitted, rows, held, settle);
+                    if let Some(Decided { held: id, note }) = decided.filter(|_| added) {
+                        round.batch.changes.push(Change::HeldRemove { id });
+                        notes.push((note, Settle::Nobody));
+                    }
                 }
                 Job::Note { note, settle } => notes.push((note, settle)),
                 Job::Changes { changes, settle } => {
@@ -315,6 +377,7 @@ impl Committer {
         round
     }
 
+    /// True if it is in the batch; otherwise who waits for it has been told.
     fn add_message(
         &mut self,
         round: &mut Round,
@@ -322,7 +385,7 @@ impl Committer {
         rows: Vec<MailboxRow>,
         held: Option<HeldRow>,
         settle: Settle,
-    ) {
+    ) -> bool {
         let submission = Arc::clone(admitted.submission());
         let now = clock::now();
         let id = self.hub.queue.next_id(now);
@@ -338,8 +401,12 @@ impl Committer {
                 round.heads.insert(sealed.conversation().clone(), *sealed.next_link());
                 round.batch.entries.push(Entry { sealed, rows, held });
                 round.messages.push((settle, submission));
+                true
             }
-            Err(fault) => settle.failed(&fault, Some(&submission)),
+            Err(fault) => {
+                settle.failed(&fault, Some(&submission));
+                false
+            }
         }
     }
 
@@ -383,6 +450,9 @@ impl Committer {
         };
         match written {
             Ok(stored) => {
+                if std::mem::take(&mut self.troubled) {
+                    tracing::info!("batches are written again");
+                }
                 self.remember(std::mem::take(&mut round.heads));
                 self.announce(stored, std::mem::take(&mut round.messages));
                 round.others.drain(..).for_each(Settle::done);
@@ -391,7 +461,10 @@ impl Committer {
                 }
             }
             Err(fault) => {
-                tracing::error!(%fault, "a batch was not written; nothing of it went out");
+                // Marks are tried again many times a second: once is enough to say.
+                if records || !std::mem::replace(&mut self.troubled, true) {
+                    tracing::error!(%fault, "a batch was not written; nothing of it went out");
+                }
                 self.sealer.rewind(mark);
                 self.heads.clear();
                 for (settle, submission) in round.messages.drain(..) {

@@ -112,9 +112,10 @@ fn copy_to_sender(
     }
 }
 
-/// Whether the recipient has a session now that would take the message.
+/// Whether the recipient has a session now that would take the message before any other.
 pub(crate) fn somebody_is_there(hub: &Hub, recipient: &Recipient, submission: &Submission) -> bool {
-    hub.people
-        .find(&recipient.address)
-        .is_some_and(|person| !targets(&person.lock(), recipient, submission).is_empty())
+    hub.people.find(&recipient.address).is_some_and(|person| {
+        let state = person.lock();
+        !state.transit.is_waiting() && !targets(&state, recipient, submission).is_empty()
+    })
 }

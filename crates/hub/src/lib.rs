@@ -32,12 +32,17 @@ mod subscription;
 mod transit;
 mod waiting;
 
-use std::{sync::Arc, thread::JoinHandle};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use archive::{Log, Sealer};
 use auth::{DECOY_SECRET_BYTES, Decoy, Throttle};
 use directory::Directory;
-use model::{Address, Timestamp};
+use model::{Address, MessageId, Timestamp};
 use policy::{Book, Profile};
 use store::{Change, Reader, Store, StoreFault};
 use tokio::sync::oneshot;
@@ -79,6 +84,13 @@ use crate::{
     sequencer::Bell,
 };
 
+/// Milliseconds that sessions have to take leave when the house ends. What they have written until
+/// then is not shown again.
+pub const LEAVE_MILLIS_MAX: u64 = 5_000;
+
+/// Milliseconds between two looks whether they have.
+const LEAVE_LOOK_MILLIS: u64 = 5;
+
 /// The house from the inside: handles, nothing else.
 pub struct Hub {
     pub(crate) domain: Address,
@@ -89,6 +101,8 @@ pub struct Hub {
     pub(crate) queue: Queue,
     pub(crate) sequencer: Bell,
     pub(crate) entrance: Entrance,
+    /// Held messages that somebody is deciding on.
+    pub(crate) deciding: Mutex<BTreeSet<MessageId>>,
 }
 
 /// What the hub is built from.
@@ -137,6 +151,7 @@ impl Hub {
             queue: Queue::new(last, u64::from_le_bytes(seed)),
             sequencer: Bell::default(),
             entrance: Entrance { decoy: Decoy::new(decoy), throttle: Throttle::new().into() },
+            deciding: Mutex::default(),
         });
         let mut threads = Vec::new();
         let committer = Committer::new(Arc::clone(&hub), writer, reader.clone(), sealer, random);
@@ -244,14 +259,21 @@ impl Pending {
 impl Running {
     /// Ends all sessions, writes what there is, and waits for the threads. Blocks.
     pub fn stop(self) {
-        for person in self.hub.people.signed_in() {
-            for bound in &person.lock().bound {
-                bound.session.end(EndReason::Shutdown);
+        for _ in 0..LEAVE_MILLIS_MAX / LEAVE_LOOK_MILLIS {
+            let here = self.hub.people.signed_in();
+            for person in &here {
+                for bound in &person.lock().bound {
+                    bound.session.end(EndReason::Shutdown);
+                }
             }
+            if here.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(LEAVE_LOOK_MILLIS));
         }
         let mut threads = self.threads.into_iter();
         if self.hub.queue.push(Job::Stop).is_err() {
-            tracing::error!("the commit thread cannot be told to stop");
+            tracing::error!("the commit thread has ended before");
         }
         if let Some(commit) = threads.next()
             && commit.join().is_err()

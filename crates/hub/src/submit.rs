@@ -12,7 +12,7 @@ use store::{HeldRow, MailboxRow, Stored};
 
 use crate::{
     Hub, clock,
-    commit::{Job, Settle},
+    commit::{Decided, Job, Settle, Underway},
     deliver::{deliver, somebody_is_there},
     facts,
     fault::Denied,
@@ -34,11 +34,17 @@ impl Hub {
     /// Submits a message. With a session, the session's count of what is not settled says when it
     /// is durable; see [`Session::settled`].
     pub async fn submit(&self, submission: Submission, from: Option<&Arc<Session>>) -> Receipt {
-        let settle = from.map_or(Settle::Nobody, |session| Settle::Session(Arc::clone(session)));
-        self.submit_and(submission, settle).await
+        let underway = from.map(Underway::new);
+        let settle = underway.map_or(Settle::Nobody, Settle::Session);
+        self.submit_and(submission, None, settle).await
     }
 
-    pub(crate) async fn submit_and(&self, submission: Submission, settle: Settle) -> Receipt {
+    pub(crate) async fn submit_and(
+        &self,
+        submission: Submission,
+        decided: Option<Decided>,
+        settle: Settle,
+    ) -> Receipt {
         let now = clock::now();
         let facts = facts::gather(self, &submission, now).await;
         let Judged { submission, admitted, refused, notices } = judge(&facts, submission);
@@ -47,13 +53,13 @@ impl Hub {
         }
         let mut receipt = Receipt { submission, refused, fault: None };
         let Some(admitted) = admitted else {
-            settle.nothing_to_do();
+            settle.done();
             return receipt;
         };
         if facts.confirmed {
             self.policies.confirmations.close(&receipt.submission);
         }
-        receipt.fault = self.pass_on(admitted, settle).err();
+        receipt.fault = self.pass_on(admitted, decided, settle).err();
         for notice in notices {
             let text = format!("{} (rule: {})", notice.text, notice.rule);
             let submission = self.house_message(notice.to, &text, now);
@@ -63,9 +69,18 @@ impl Hub {
     }
 
     /// An admitted message goes to disk, or straight on where nothing is to be kept.
-    fn pass_on(&self, admitted: Admitted, settle: Settle) -> Result<(), Denied> {
+    fn pass_on(
+        &self,
+        admitted: Admitted,
+        decided: Option<Decided>,
+        settle: Settle,
+    ) -> Result<(), Denied> {
         let submission = Arc::clone(admitted.submission());
-        if !admitted.archive() && admitted.disposition() == Disposition::Deliver {
+        // What comes after something that still goes by the disk goes by the disk as well, or it
+        // would overtake it.
+        let is_next = settle.session().is_none_or(|session| session.unsettled() <= 1);
+        let passes = !admitted.archive() && admitted.disposition() == Disposition::Deliver;
+        if passes && is_next && decided.is_none() {
             let kept = admitted.sender_history() && self.exists(&submission.sender)
                 || admitted.recipients().iter().any(|recipient| recipient.history);
             let there = |(recipient, _): (&Recipient, _)| {
@@ -79,8 +94,7 @@ impl Hub {
         let held = (admitted.disposition() == Disposition::Hold).then(|| HeldRow {
             rules: admitted.fired().iter().map(|fired| fired.rule.to_string()).collect(),
         });
-        settle.begins();
-        match self.queue.push(Job::Message { admitted, rows, held, settle }) {
+        match self.queue.push(Job::Message { admitted, rows, held, decided, settle }) {
             Ok(()) => Ok(()),
             Err(job) => {
                 job.abandon();
@@ -94,6 +108,7 @@ impl Hub {
         let sealed = Sealed::unrecorded(admitted, id).map_err(|_| Denied::TryLater)?;
         let stored = Stored::unrecorded(sealed).map_err(|_| Denied::TryLater)?;
         deliver(self, &stored, settle.session());
+        settle.done();
         Ok(())
     }
 

@@ -36,6 +36,7 @@ pub(crate) const PEOPLE: [&str; 4] = ["ann", "ben", "cat", "dan"];
 pub(crate) struct House {
     folder: PathBuf,
     limits: Limits,
+    random: fn(&mut [u8]),
     archive: Option<(ArchivePrivateKey, Secret)>,
     open: Option<(Arc<Hub>, Running)>,
     delivered: Delivered,
@@ -64,15 +65,15 @@ pub(crate) struct Client {
 impl House {
     /// A new house with its people, open.
     pub(crate) fn new() -> Self {
-        Self::with(Limits::default(), true)
+        Self::with(Limits::default(), true, random)
     }
 
     /// A new house whose domain has no archive.
     pub(crate) fn without_archive() -> Self {
-        Self::with(Limits::default(), false)
+        Self::with(Limits::default(), false, random)
     }
 
-    pub(crate) fn with(limits: Limits, archive: bool) -> Self {
+    pub(crate) fn with(limits: Limits, archive: bool, random: fn(&mut [u8])) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("chancery-hub-{}-{number}", std::process::id());
@@ -84,7 +85,7 @@ impl House {
         };
         let archive = archive.then(keys);
         let mut house =
-            Self { folder, limits, archive, open: None, delivered: Delivered::default() };
+            Self { folder, limits, random, archive, open: None, delivered: Delivered::default() };
         house.people();
         house.open();
         house
@@ -125,7 +126,7 @@ impl House {
             sealer,
             log,
             decoy: [3; auth::DECOY_SECRET_BYTES],
-            random,
+            random: self.random,
         };
         self.open = Some(Hub::start(parts).unwrap());
     }
@@ -489,7 +490,7 @@ fn root() -> Author {
     Author::Administrator("root".into())
 }
 
-fn random(buffer: &mut [u8]) {
+pub(crate) fn random(buffer: &mut [u8]) {
     let mut source = std::fs::File::open(Path::new("/dev/urandom")).unwrap();
     source.read_exact(buffer).unwrap();
 }

@@ -2,6 +2,7 @@
 //! own, driven through the public functions of the hub as `edge` does it. After each play the log
 //! is verified and opened: what was delivered is in it, and nothing was delivered twice.
 
+mod ending;
 mod house;
 mod messages;
 mod waiting;
