@@ -26,8 +26,13 @@ pub(crate) struct Certificates {
 
 /// Makes an authority and a certificate for `names`, the first of which is the domain.
 pub(crate) fn make(names: &[String], now: Timestamp) -> Result<Certificates, Fault> {
+    if let Some(name) = names.iter().find(|name| !name.is_ascii()) {
+        return Err(Fault::Usage(format!(
+            "cannot make a certificate for {name}: give the domain in its ASCII form (xn--…)"
+        )));
+    }
     make_all(names, now).map_err(|why| {
-        Fault::Usage(format!("cannot make a certificate for {}: {why}", names.join(", ")))
+        Fault::Environment(format!("cannot make a certificate for {}: {why}", names.join(", ")))
     })
 }
 
