@@ -39,7 +39,8 @@ impl Hash {
     }
 
     /// `H(data)` of RFC 5802 §2.2.
-    pub(crate) fn digest(self, data: &[u8]) -> Vec<u8> {
+    #[must_use]
+    pub fn digest(self, data: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha1 => Sha1::digest(data).to_vec(),
             Self::Sha256 => Sha256::digest(data).to_vec(),

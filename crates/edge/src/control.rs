@@ -56,8 +56,8 @@ async fn converse(stream: UnixStream, house: Arc<House>) {
     }
 }
 
-/// One command: a word, then what it needs. `release` and `reject` take the message's id, who
-/// decides, and why.
+/// One command: a word, then what it needs. `read`, `release` and `reject` take the message's id,
+/// who decides, and why. Line breaks of an answer become tabs.
 async fn obey(house: &House, line: &str) -> Result<String, String> {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     let mut words = rest.splitn(3, ' ');
@@ -72,6 +72,10 @@ async fn obey(house: &House, line: &str) -> Result<String, String> {
         "held" => {
             let held = house.hub.held().await.map_err(|denied| denied.to_string())?;
             Ok(held.iter().map(describe).collect::<Vec<_>>().join("\t"))
+        }
+        "read" => {
+            let text = house.hub.read_held(id()?, second, reason).await;
+            text.map(|text| text.replace('\n', "\t")).map_err(|denied| denied.to_string())
         }
         "release" => {
             said(house.hub.release(id()?, second, reason).await).map(|()| "released".to_owned())

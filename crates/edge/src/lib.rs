@@ -12,3 +12,4 @@ pub mod tls;
 mod xmpp;
 
 pub use socket::HANDSHAKE_SECS_MAX;
+pub use xmpp::capabilities;

@@ -39,7 +39,7 @@ use std::{
     time::Duration,
 };
 
-use archive::{Log, Sealer};
+use archive::{Log, Note, Sealer};
 use auth::{DECOY_SECRET_BYTES, Decoy, Throttle};
 use directory::Directory;
 use model::{Address, MessageId, Timestamp};
@@ -153,6 +153,15 @@ impl Hub {
             entrance: Entrance { decoy: Decoy::new(decoy), throttle: Throttle::new().into() },
             deciding: Mutex::default(),
         });
+        // Records name a policy version; what was changed while no server ran is named here.
+        let note = Note::Policy {
+            version: hub.policies.book().version(),
+            author: String::new(),
+            summary: "the policies in force when the server started".to_owned(),
+        };
+        hub.queue
+            .push(Job::Note { note, settle: Settle::Nobody })
+            .map_err(|_| "the commit queue is full before it has begun".to_owned())?;
         let mut threads = Vec::new();
         let committer = Committer::new(Arc::clone(&hub), writer, reader.clone(), sealer, random);
         threads.push(thread("commit", move || committer.run())?);

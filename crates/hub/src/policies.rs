@@ -59,7 +59,7 @@ impl Hub {
         let snapshot = self.directory.snapshot();
         let book = Book::compile(snapshot.policy_set()).map_err(|fault| fault.to_string())?;
         let trail = self.directory.trail(known, usize::MAX).map_err(|fault| fault.to_string())?;
-        let author = trail.last().map(|line| format!("{:?}", line.author)).unwrap_or_default();
+        let author = trail.last().map(|line| line.author.to_string()).unwrap_or_default();
         let summary: Vec<String> = trail.into_iter().flat_map(|line| line.changes).collect();
         let note = (!summary.is_empty()).then(|| Note::Policy {
             version: book.version(),

@@ -6,7 +6,7 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-use archive::{Decision, Note};
+use archive::{Decision, Deed, Note};
 use model::{MessageId, Origin, Submission};
 use store::{Change, Held};
 use tokio::sync::oneshot;
@@ -24,6 +24,31 @@ impl Hub {
     /// The messages that wait for a decision, the oldest first.
     pub async fn held(&self) -> Result<Vec<Held>, Denied> {
         self.read(|reader| reader.held(None, HELD_LIST_MAX)).await
+    }
+
+    /// The words of a held message, for the supervisor who decides. That they were read is a record
+    /// of the archive, made before they are shown.
+    pub async fn read_held(
+        &self,
+        id: MessageId,
+        reviewer: &str,
+        reason: &str,
+    ) -> Result<String, Denied> {
+        let held = self.held_message(id).await?;
+        let (caller, settled) = oneshot::channel();
+        let note = Note::Access {
+            deed: Deed::Shown,
+            who: reviewer.to_owned(),
+            query: format!("held message {id}"),
+            reason: reason.to_owned(),
+            hits: 1,
+            size: 0,
+        };
+        self.queue
+            .push(Job::Note { note, settle: Settle::Caller(caller) })
+            .map_err(|_| Denied::TryLater)?;
+        settled.await.map_err(|_| Denied::TryLater)?.map_err(Denied::from)?;
+        Ok(held.submission.content.text.into())
     }
 
     /// Lets a held message go on. It is judged again, and only the hold is lifted.

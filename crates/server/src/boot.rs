@@ -262,7 +262,7 @@ fn house(place: &Place, hub: Arc<Hub>, tls: Tls, closing: watch::Receiver<bool>)
         idle_timeout_secs: i64::from(session.idle_secs_max),
         ping_timeout_secs: i64::from(session.ping_secs_max),
         pre_approval: true,
-        capabilities: None,
+        capabilities: Some(edge::capabilities()),
         decoy: hub.decoy().clone(),
     };
     let settings = Settings {

@@ -24,7 +24,7 @@ use crate::{
     drive::Connection,
     xmpp::{
         denied_error,
-        disco::{ACCOUNT, SERVER},
+        disco::{ACCOUNT, SERVER, is_own_node},
         notice::write_roster_item,
     },
 };
@@ -86,7 +86,10 @@ impl Connection {
 
     fn iq_server(&self, ask: &IqAsk) -> Answered {
         match &ask.request {
-            IqRequest::DiscoInfo { node } => about(node.as_deref(), &SERVER),
+            IqRequest::DiscoInfo { node } => match node.as_deref().filter(|n| is_own_node(n)) {
+                Some(own) => written(|out| disco::write_info(out, Some(own), &SERVER, |_| {})),
+                None => about(node.as_deref(), &SERVER),
+            },
             IqRequest::DiscoItems { node: None } => {
                 written(|out| disco::write_items(out, None, &[]))
             }

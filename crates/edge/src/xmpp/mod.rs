@@ -11,4 +11,5 @@ mod message;
 mod notice;
 mod presence;
 
+pub use disco::capabilities;
 pub(crate) use fault::{denied_error, end_fault};

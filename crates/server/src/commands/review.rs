@@ -28,6 +28,8 @@ pub(crate) struct Review {
 enum Command {
     /// List the messages that wait, the oldest first
     List,
+    /// Show the words of a message that waits; that you read them goes into the archive
+    Show(Decide),
     /// Let a message go on
     Release(Decide),
     /// Keep a message from going on, for good
@@ -45,7 +47,7 @@ struct Decide {
 /// Messages listed at most where no server is running.
 const LIST_MAX: usize = 1_000;
 
-/// One message that waits. Its words are not shown: they are the custodian's to open.
+/// One message that waits, without its words: reading them is a deed of its own.
 struct Waiting {
     id: String,
     from: String,
@@ -57,13 +59,15 @@ pub(crate) fn run(scene: &Scene, review: &Review) -> Result<(), Fault> {
     let place = scene.place()?;
     match &review.command {
         Command::List => list(scene, &place),
+        Command::Show(decide) => decide.read(scene, &place),
         Command::Release(decide) => decide.send(scene, &place, "release", "released"),
         Command::Reject(decide) => decide.send(scene, &place, "reject", "rejected"),
     }
 }
 
 impl Decide {
-    fn send(&self, scene: &Scene, place: &Place, word: &str, done: &str) -> Result<(), Fault> {
+    /// Asks the running server; the answer is its line.
+    fn ask(&self, place: &Place, word: &str) -> Result<String, Fault> {
         if self.id.is_empty() || self.id.contains(char::is_whitespace) {
             return Err(Fault::Usage(format!("{:?} is not the id of a message", self.id)));
         }
@@ -71,18 +75,27 @@ impl Decide {
         let reviewer = self.signature.name().replace(char::is_whitespace, "_");
         let command = format!("{word} {} {reviewer} {}", self.id, self.signature.reason);
         match control::ask(&place.control_socket(), &command)? {
-            Answer::Done(_) => {
-                scene.show(
-                    || format!("{} is {done}", self.id),
-                    || json!({ "id": self.id, "decision": done }),
-                );
-                Ok(())
-            }
+            Answer::Done(line) => Ok(line),
             Answer::Denied(why) => Err(Fault::Refused(format!("{}: {why}", self.id))),
             Answer::Nobody => Err(Fault::Environment(
                 "no server is running, and a decision needs one; start `chancery serve`".to_owned(),
             )),
         }
+    }
+
+    fn read(&self, scene: &Scene, place: &Place) -> Result<(), Fault> {
+        let text = self.ask(place, "read")?.replace('\t', "\n");
+        scene.show(|| text.clone(), || json!({ "id": self.id, "text": text }));
+        Ok(())
+    }
+
+    fn send(&self, scene: &Scene, place: &Place, word: &str, done: &str) -> Result<(), Fault> {
+        self.ask(place, word)?;
+        scene.show(
+            || format!("{} is {done}", self.id),
+            || json!({ "id": self.id, "decision": done }),
+        );
+        Ok(())
     }
 }
 

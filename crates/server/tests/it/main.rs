@@ -1,0 +1,17 @@
+//! Whole-system tests: the program that a user starts, on loopback, spoken to by clients. Each test
+//! has a house of its own. One binary; a module for each point of what must work.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start programs, read the environment and measure time"
+)]
+#![expect(clippy::print_stderr, reason = "tests say what they saw")]
+
+mod archive;
+mod client;
+mod clients;
+mod house;
+mod nothing_lost;
+mod players;
+mod rules;
+mod xml;
