@@ -139,6 +139,18 @@ impl House {
         tokio::time::timeout(PATIENCE, stopped).await.expect("the house ends").unwrap();
     }
 
+    /// The disk has room from the next start on.
+    pub(crate) fn give_room(&mut self) {
+        self.limits = Limits::default();
+    }
+
+    /// The store of a closed house.
+    pub(crate) fn store(&self) -> Store {
+        assert!(self.open.is_none(), "the house is open");
+        let vault = Vault::new(&Secret::new(vec![7; store::VAULT_KEY_BYTES])).unwrap();
+        Store::open(Backend::Sqlite { path: self.path("store") }, vault).unwrap()
+    }
+
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.open.as_ref().unwrap().0
     }
@@ -213,6 +225,18 @@ impl House {
     /// Closes the house if it is open and opens its log: it is intact, holds every message that was
     /// delivered, and no session was given one twice.
     pub(crate) async fn check(&mut self) -> Records {
+        let records = self.check_but_doubles().await;
+        let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((owner, resource), written) in &*delivered {
+            let once: BTreeSet<_> = written.iter().collect();
+            assert_eq!(once.len(), written.len(), "{owner}/{resource} was told something twice");
+        }
+        records
+    }
+
+    /// As [`Self::check`], where a session may have been told something twice: what was not marked
+    /// before a crash or on a full disk.
+    pub(crate) async fn check_but_doubles(&mut self) -> Records {
         if self.open.is_some() {
             self.close().await;
         }
@@ -222,8 +246,6 @@ impl House {
         assert_eq!(ids.len(), records.messages.len(), "each message has one record");
         let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
         for ((owner, resource), written) in &*delivered {
-            let once: BTreeSet<_> = written.iter().collect();
-            assert_eq!(once.len(), written.len(), "{owner}/{resource} was told something twice");
             for id in written {
                 assert!(ids.contains(id), "{owner}/{resource} was told something unrecorded");
             }
@@ -385,6 +407,11 @@ impl Client {
     /// All messages that are there now.
     pub(crate) async fn messages(&mut self) -> Vec<String> {
         self.all(|notice| message(notice).map(text)).await
+    }
+
+    /// How many of the messages of this session came back because they could not be kept.
+    pub(crate) async fn not_kept(&mut self) -> usize {
+        self.all(|notice| matches!(notice, Notice::NotKept(_)).then_some(())).await.len()
     }
 
     pub(crate) async fn copies(&mut self) -> Vec<(String, bool)> {

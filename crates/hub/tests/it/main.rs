@@ -5,4 +5,6 @@
 mod ending;
 mod house;
 mod messages;
+mod presence;
+mod rules;
 mod waiting;
