@@ -1,5 +1,5 @@
 //! Messages that a rule asked to confirm: the sender says the same again within the time that their
-//! policy gives, and means it. Bounded; the oldest question is forgotten first.
+//! policy gives, and means it. Bounded; the question that would end first is forgotten first.
 
 use std::{
     collections::{BTreeMap, hash_map::RandomState},
@@ -24,9 +24,12 @@ impl Confirmations {
     pub(crate) fn ask(&self, submission: &Submission, until: Timestamp, now: Timestamp) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, until| now < *until);
-        if open.len() < QUESTIONS_MAX {
-            open.insert(self.key(submission), until);
+        if open.len() >= QUESTIONS_MAX
+            && let Some(first) = open.iter().min_by_key(|(_, until)| **until).map(|(key, _)| *key)
+        {
+            open.remove(&first);
         }
+        open.insert(self.key(submission), until);
     }
 
     /// Whether the sender was asked about these very words to these very recipients.

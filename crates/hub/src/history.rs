@@ -25,7 +25,7 @@ pub struct Span {
     pub after: Option<MessageId>,
     /// Before this message.
     pub before: Option<MessageId>,
-    /// These messages only.
+    /// These messages only; up to [`PAGE_MAX`].
     pub ids: Vec<MessageId>,
     /// The last page of the span rather than the first.
     pub last_page: bool,
@@ -38,6 +38,9 @@ impl Hub {
     pub async fn history(&self, session: &Session, span: Span) -> Result<HistoryPage, Denied> {
         session.settled().await;
         let owner = session.address.clone();
+        if span.ids.len() > PAGE_MAX {
+            return Err(Denied::TooMany);
+        }
         if !span.ids.is_empty() {
             return self.read(move |reader| named(reader, &owner, &span.ids)).await;
         }

@@ -2,7 +2,7 @@
 //! queue of notices on their way to it. Knows no protocol.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     future::poll_fn,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -49,7 +49,7 @@ pub struct Session {
     pulling: AtomicBool,
     queue: Mutex<Queue>,
     /// Questions to other sessions that have no answer yet.
-    asked: Mutex<BTreeSet<Box<str>>>,
+    asked: Mutex<VecDeque<Box<str>>>,
     submitted: AtomicU64,
     settled: AtomicU64,
 }
@@ -200,20 +200,21 @@ impl Session {
         }
     }
 
-    /// Notes a question. False if there are too many without an answer.
-    pub(crate) fn expect_answer(&self, of: &Address, resource: &Resource, id: &str) -> bool {
+    /// Notes a question. Of too many without an answer the oldest is forgotten.
+    pub(crate) fn expect_answer(&self, of: &Address, resource: &Resource, id: &str) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = asked.len() < QUESTIONS_MAX;
-        if fits {
-            asked.insert(question(of, resource, id));
+        if asked.len() >= QUESTIONS_MAX {
+            asked.pop_front();
         }
-        fits
+        asked.push_back(question(of, resource, id));
     }
 
     /// Whether this answers a question that was asked; it is answered then.
     pub(crate) fn take_answer(&self, from: &Address, resource: &Resource, id: &str) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.remove(&question(from, resource, id))
+        let answered = question(from, resource, id);
+        let place = asked.iter().position(|open| *open == answered);
+        place.and_then(|place| asked.remove(place)).is_some()
     }
 
     pub(crate) fn submit_one(&self) {
