@@ -89,13 +89,23 @@ impl Hub {
             .iter()
             .map(|entry| Change::Block { owner: owner.clone(), address: entry.to_string() });
         self.change(changes.collect()).await?;
-        // XEP-0191 §3.3: whoever is blocked sees the person go.
-        for entry in &fresh {
-            if let Ok(address) = Address::parse(entry) {
-                self.show_all_sessions(&person, &address, PresenceKind::Unavailable);
-            }
+        let (contacts, directed) = {
+            let mut state = person.lock();
+            let (contacts, directed) = (state.open_contacts(), state.open_directed());
+            state.blocked.extend(fresh);
+            let is_blocked = |address: &Address| state.blocks(address, None);
+            let contacts: Vec<_> = contacts.into_iter().filter(is_blocked).collect();
+            let directed: Vec<_> = directed.into_iter().filter(|(_, to)| is_blocked(to)).collect();
+            (contacts, directed)
+        };
+        // XEP-0191 §3.3: whoever is blocked sees the person go. Who has not seen them learns
+        // nothing (PRS-13).
+        for contact in contacts {
+            self.show_all_sessions(&person, &contact, PresenceKind::Unavailable);
         }
-        person.lock().blocked.extend(fresh);
+        for (session, to) in directed {
+            self.withdraw(&person, &session, &to);
+        }
         tell(&person.lock().bound, BlockListChange { entries, blocked: true });
         Ok(())
     }
@@ -113,13 +123,15 @@ impl Hub {
             .iter()
             .map(|entry| Change::Unblock { owner: owner.clone(), address: entry.to_string() });
         self.change(changes.collect()).await?;
-        person.lock().blocked.retain(|known| !gone.contains(known));
-        for entry in &gone {
-            if let Ok(address) = Address::parse(entry)
-                && person.lock().roster.get(&address).is_some_and(|known| known.relation.from)
-            {
-                self.show_all_sessions(&person, &address, PresenceKind::Available);
-            }
+        let contacts: Vec<Address> = {
+            let mut state = person.lock();
+            let open = state.open_contacts();
+            state.blocked.retain(|known| !gone.contains(known));
+            let contacts = state.open_contacts().into_iter();
+            contacts.filter(|contact| !open.contains(contact)).collect()
+        };
+        for contact in contacts {
+            self.show_all_sessions(&person, &contact, PresenceKind::Available);
         }
         tell(&person.lock().bound, BlockListChange { entries, blocked: false });
         Ok(())

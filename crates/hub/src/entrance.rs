@@ -73,20 +73,21 @@ impl Hub {
         address: &Address,
         resource: Resource,
     ) -> Result<Arc<Session>, Denied> {
+        let began = self.directory.snapshot().version();
         if !self.exists(address) {
             return Err(Denied::NoSuchItem);
         }
         let person = self.person(address).await?;
-        if person.lock().bound.len() >= SESSIONS_PER_ADDRESS_MAX
-            && person.lock().session(&resource).is_none()
-        {
-            return Err(Denied::TooMany);
-        }
-        let began = self.directory.snapshot().version();
-        let (session, earlier) = self.people.bind(&person, resource, began);
+        let bound = self.people.bind(&person, resource, began);
+        let (session, earlier) = bound.ok_or(Denied::TooMany)?;
         if let Some(earlier) = earlier {
             earlier.session.end(EndReason::Replaced);
             self.depart(&person, &earlier);
+        }
+        // Whoever closed the account meanwhile has not found this session.
+        if self.is_void(&session) {
+            self.unbind(&session, &[], clock::now());
+            return Err(Denied::NoSuchItem);
         }
         Ok(session)
     }

@@ -145,7 +145,7 @@ impl Hub {
         let hub = Arc::new(Self {
             domain,
             directory,
-            policies: Policies::new(book),
+            policies: Policies::new(book, snapshot.version()),
             store,
             people: People::default(),
             queue: Queue::new(last, u64::from_le_bytes(seed)),

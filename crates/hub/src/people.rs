@@ -12,6 +12,7 @@ use model::{Address, Resource};
 use store::{Reader, StoreFault};
 
 use crate::{
+    entrance::SESSIONS_PER_ADDRESS_MAX,
     person::{Bound, Person, State},
     roster::Contact,
     session::Session,
@@ -64,31 +65,56 @@ impl People {
         people
     }
 
-    /// Makes a session of that name. What had the name before is handed back, to be ended
-    /// (RFC 6120 §7.7.2.2).
+    /// Makes a session of that name, unless there are too many. What had the name before is handed
+    /// back, to be ended (RFC 6120 §7.7.2.2).
     pub(crate) fn bind(
         &self,
         person: &Person,
         resource: Resource,
         began: u64,
-    ) -> (Arc<Session>, Option<Bound>) {
+    ) -> Option<(Arc<Session>, Option<Bound>)> {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
         let session = Arc::new(Session::new(person.address.clone(), resource, number, began));
         let mut state = person.lock();
         let named = |bound: &Bound| bound.session.resource == session.resource;
         let earlier = state.bound.iter().position(named);
+        if earlier.is_none() && state.bound.len() >= SESSIONS_PER_ADDRESS_MAX {
+            return None;
+        }
         let earlier = earlier.map(|index| state.bound.swap_remove(index));
         state.bound.push(Bound {
             session: Arc::clone(&session),
             presence: None,
             directed: BTreeSet::new(),
         });
-        (session, earlier)
+        Some((session, earlier))
     }
 }
 
 /// Reads what the store holds of an address.
 pub(crate) fn load(reader: &Reader, address: &Address) -> Result<Person, StoreFault> {
+    let (roster, roster_version) = load_roster(reader, address)?;
+    let blocked = reader.blocklist(address)?.into_iter().map(String::into_boxed_str).collect();
+    let mut transit = Transit::load(reader.delivered_mark(address)?);
+    transit.found_waiting();
+    let state = State {
+        bound: Vec::new(),
+        roster,
+        roster_version,
+        roster_edits: 0,
+        blocked,
+        transit,
+        forced: None,
+        sight: None,
+    };
+    Ok(Person::new(address.clone(), state))
+}
+
+/// Reads a roster and the requests that wait for an answer.
+pub(crate) fn load_roster(
+    reader: &Reader,
+    address: &Address,
+) -> Result<(BTreeMap<Address, Contact>, u64), StoreFault> {
     let stored = reader.roster(address)?;
     let mut roster: BTreeMap<_, _> =
         stored.items.into_iter().map(|item| (item.contact.clone(), Contact::load(item))).collect();
@@ -98,16 +124,5 @@ pub(crate) fn load(reader: &Reader, address: &Address) -> Result<Person, StoreFa
             Entry::Vacant(place) => drop(place.insert(Contact::stranger(contact, request))),
         }
     }
-    let blocked = reader.blocklist(address)?.into_iter().map(String::into_boxed_str).collect();
-    let mut transit = Transit::load(reader.delivered_mark(address)?);
-    transit.found_waiting();
-    let state = State {
-        bound: Vec::new(),
-        roster,
-        roster_version: stored.version,
-        blocked,
-        transit,
-        forced: None,
-    };
-    Ok(Person::new(address.clone(), state))
+    Ok((roster, stored.version))
 }

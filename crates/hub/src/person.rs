@@ -30,10 +30,14 @@ pub(crate) struct State {
     pub(crate) bound: Vec<Bound>,
     pub(crate) roster: BTreeMap<Address, Contact>,
     pub(crate) roster_version: u64,
+    /// Changes of the roster that have been sent on their way to the disk, ever.
+    pub(crate) roster_edits: u64,
     pub(crate) blocked: BTreeSet<Box<str>>,
     pub(crate) transit: Transit,
     /// The state that policy shows to others in place of the person's own.
     pub(crate) forced: Option<ForcedState>,
+    /// When it was last decided who may see the presence, and until when that holds.
+    pub(crate) sight: Option<(Timestamp, Option<Timestamp>)>,
 }
 
 /// One session of the address with what it has said of itself.
@@ -99,6 +103,21 @@ impl State {
         self.bound
             .iter()
             .filter(|bound| bound.presence.as_ref().is_some_and(|presence| presence.priority >= 0))
+    }
+
+    /// Contacts who are let see the presence and are not blocked.
+    pub(crate) fn open_contacts(&self) -> Vec<Address> {
+        let contacts = self.roster.values().filter(|known| known.relation.from);
+        let contacts = contacts.map(|known| &known.contact);
+        contacts.filter(|contact| !self.blocks(contact, None)).cloned().collect()
+    }
+
+    /// Sessions with the addresses that they have shown themselves to and that are not blocked.
+    pub(crate) fn open_directed(&self) -> Vec<(Arc<Session>, Address)> {
+        let pairs = self.bound.iter().flat_map(|bound| {
+            bound.directed.iter().map(|address| (Arc::clone(&bound.session), address.clone()))
+        });
+        pairs.filter(|(_, address)| !self.blocks(address, None)).collect()
     }
 
     /// Whether this address or its domain, or that one session of it, is blocked (XEP-0191 §3.2).

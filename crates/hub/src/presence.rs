@@ -10,7 +10,7 @@ use crate::{
     Hub, clock,
     notice::{Notice, Presence, PresenceKind},
     person::{Available, Person},
-    policies::shows,
+    policies::lets_see,
     session::Session,
 };
 
@@ -24,9 +24,8 @@ impl Hub {
         let Some(person) = self.people.find(&session.address) else { return };
         let available = Available { priority, octets };
         let first = {
-            let forced = person.profile(&self.policies.book(), clock::now()).presence_forced;
+            self.force_state(&person, &self.policies.book(), clock::now());
             let mut state = person.lock();
-            state.forced = forced;
             let Some(bound) = state.bound_mut(session) else { return };
             let first = bound.presence.replace(available.clone()).is_none();
             session.set_pulling(priority >= 0 && state.transit.is_waiting());
@@ -66,18 +65,19 @@ impl Hub {
         octets: &Arc<[u8]>,
     ) {
         let Some(person) = self.people.find(&session.address) else { return };
-        if !self.may_show(&person, to, clock::now()) {
-            return;
-        }
+        let may = self.may_show(&person, to, clock::now());
         {
             let mut state = person.lock();
             let Some(bound) = state.bound_mut(session) else { return };
             if kind == PresenceKind::Available {
-                if bound.directed.len() < DIRECTED_MAX {
-                    bound.directed.insert(to.clone());
+                // Whom it cannot be hidden from later it is not shown to.
+                let fits = bound.directed.len() < DIRECTED_MAX || bound.directed.contains(to);
+                if !may || !fits {
+                    return;
                 }
-            } else {
-                bound.directed.remove(to);
+                bound.directed.insert(to.clone());
+            } else if !bound.directed.remove(to) && !may {
+                return;
             }
         }
         self.push_presence(&person, session, to, resource, kind, octets);
@@ -100,7 +100,7 @@ impl Hub {
     ) {
         let forced = person.lock().forced;
         let notice = |to: &Address| Notice::Presence(notice(session, to, kind, octets, forced));
-        let watchers: Vec<Address> = {
+        let (watchers, sight) = {
             let state = person.lock();
             let own = notice(&person.address);
             for bound in state.bound.iter().filter(|bound| bound.presence.is_some()) {
@@ -109,18 +109,36 @@ impl Hub {
             if kind != PresenceKind::Available {
                 session.push(own);
             }
-            let seen_by = state.roster.values().filter(|item| item.relation.from);
-            seen_by.map(|item| item.contact.clone()).collect()
+            (state.open_contacts(), state.sight)
         };
-        let now = clock::now();
+        // Who has seen it gone already learns nothing of the session that was there (PRS-13).
+        if forced == Some(ForcedState::Offline) {
+            return;
+        }
+        let (book, now) = (self.policies.book(), clock::now());
+        let profile = person.profile(&book, now);
+        let sees = |watcher: &Address, at| lets_see(&book, &profile, &person.address, watcher, at);
         for watcher in watchers {
             let Some(there) = self.people.find(&watcher) else { continue };
-            // Hiding is told to whoever may have seen it, also after the rules have changed.
-            if kind == PresenceKind::Available && !self.may_show(person, &watcher, now) {
-                continue;
+            // Hiding is told to whoever has seen it, also if a rule has changed with the hour and
+            // the next tick has not told them yet.
+            let saw = || sight.is_some_and(|(then, _)| sees(&watcher, then));
+            if sees(&watcher, now) || kind != PresenceKind::Available && saw() {
+                self.push_to_person(&there, &notice(&watcher), &person.address);
             }
-            self.push_to_person(&there, &notice(&watcher), &person.address);
         }
+        if kind == PresenceKind::Available && sight.is_none() {
+            let until = self.sight_ends(person, now);
+            person.lock().sight = Some((now, until));
+        }
+    }
+
+    /// A session takes back that it has shown itself to one address.
+    pub(crate) fn withdraw(&self, person: &Person, session: &Session, from: &Address) {
+        if let Some(bound) = person.lock().bound_mut(session) {
+            bound.directed.remove(from);
+        }
+        self.hide_from(person, session, from);
     }
 
     /// One address that saw a session sees it go.
@@ -243,6 +261,9 @@ impl Hub {
     #[must_use]
     pub fn is_seen_by(&self, whom: &Address, session: &Session) -> bool {
         let Some(owner) = self.people.find(whom) else { return false };
+        if owner.address == session.address {
+            return true;
+        }
         let subscribed = {
             let state = owner.lock();
             state.roster.get(&session.address).is_some_and(|known| known.relation.from)
@@ -260,7 +281,9 @@ impl Hub {
             return false;
         }
         let book = self.policies.book();
-        shows(&book, &owner.profile(&book, now), &owner.address, watcher, now)
+        let profile = owner.profile(&book, now);
+        profile.presence_forced != Some(ForcedState::Offline)
+            && lets_see(&book, &profile, &owner.address, watcher, now)
     }
 }
 

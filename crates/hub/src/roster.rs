@@ -8,9 +8,10 @@ use policy::Action;
 use store::{Change, RosterItem, Subscription};
 
 use crate::{
-    Hub, clock,
+    Hub, Pending, clock,
     fault::Denied,
-    notice::{Notice, Presence, PresenceKind, RosterChange},
+    notice::{EndReason, Notice, Presence, PresenceKind, RosterChange},
+    people::load_roster,
     person::{Person, State},
     session::{Interest, Session},
     subscription::{Inbound, Relation, Word},
@@ -21,6 +22,9 @@ pub const ROSTER_ITEMS_MAX: usize = 5_000;
 
 /// Subscription requests that may wait for one person's answer.
 pub const REQUESTS_MAX: usize = 1_000;
+
+/// Times that a roster is read again while it is being changed elsewhere.
+const REREADS_MAX: usize = 8;
 
 /// One contact in memory.
 #[derive(Clone)]
@@ -97,15 +101,17 @@ impl Hub {
         }
         let (change, job) = {
             let mut state = person.lock();
-            let Some(known) = state.roster.remove(contact) else { return Ok(()) };
-            state.roster_version += 1;
+            let Some(known) = state.roster.get(contact) else { return Ok(()) };
             let item = RosterItem { subscription: Subscription::None, ..known.to_item() };
-            let change = RosterChange { item, removed: true, version: state.roster_version };
             let owner = person.address.clone();
             let job = self.begin(vec![Change::RosterRemove { owner, contact: contact.clone() }])?;
+            state.roster.remove(contact);
+            state.roster_version += 1;
+            state.roster_edits += 1;
+            let change = RosterChange { item, removed: true, version: state.roster_version };
             (change, job)
         };
-        job.finish().await?;
+        self.finish_edit(&person, job).await?;
         push(&person, change);
         Ok(())
     }
@@ -147,7 +153,9 @@ impl Hub {
         let mut goes_out = false;
         self.edit(person, contact, |known| {
             goes_out = known.relation.say(word);
-            known.listed |= word == Word::Subscribe || known.relation.from;
+            // RFC 6121 §3.4.2: an approval beforehand makes an item, too.
+            let lists = known.relation.from || known.relation.approved;
+            known.listed |= word == Word::Subscribe || lists;
         })
         .await?;
         if goes_out {
@@ -279,6 +287,7 @@ impl Hub {
                 return Ok(());
             }
             let job = self.begin(changes)?;
+            state.roster_edits += 1;
             let push_of = (after.listed && (changed || !was_listed)).then(|| {
                 state.roster_version += 1;
                 RosterChange { item, removed: false, version: state.roster_version }
@@ -286,11 +295,37 @@ impl Hub {
             keep(&mut state, after);
             (job, push_of)
         };
-        job.finish().await?;
+        self.finish_edit(person, job).await?;
         if let Some(change) = push_of {
             push(person, change);
         }
         Ok(())
+    }
+
+    /// Waits for a change of the roster. If the disk did not take it, what is in memory is read
+    /// again, once nothing of it is on its way.
+    async fn finish_edit(&self, person: &Arc<Person>, job: Pending) -> Result<(), Denied> {
+        let Err(denied) = job.finish().await else { return Ok(()) };
+        for _ in 0..REREADS_MAX {
+            let edits = person.lock().roster_edits;
+            // Jobs are done in their order: when this one is, so are all before it.
+            let Ok(last) = self.begin(Vec::new()) else { break };
+            drop(last.finish().await);
+            let owner = person.address.clone();
+            let read = self.read(move |reader| load_roster(reader, &owner)).await;
+            let Ok((roster, version)) = read else { break };
+            let mut state = person.lock();
+            if state.roster_edits == edits {
+                state.roster = roster;
+                state.roster_version = version;
+                return Err(denied);
+            }
+        }
+        tracing::error!("a roster in memory is not what is stored; its sessions begin anew");
+        for bound in &person.lock().bound {
+            bound.session.end(EndReason::Trouble);
+        }
+        Err(denied)
     }
 }
 

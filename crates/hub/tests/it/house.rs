@@ -394,16 +394,6 @@ impl Client {
         self.next(|notice| message(notice).map(text)).await
     }
 
-    /// Waits for the next copy: its text and whether this address sent it.
-    pub(crate) async fn copy(&mut self) -> (String, bool) {
-        self.next(copy).await
-    }
-
-    /// Waits for the next word about presence.
-    pub(crate) async fn presence(&mut self) -> Arc<Presence> {
-        self.next(presence).await
-    }
-
     /// All messages that are there now.
     pub(crate) async fn messages(&mut self) -> Vec<String> {
         self.all(|notice| message(notice).map(text)).await
