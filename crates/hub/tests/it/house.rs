@@ -412,7 +412,8 @@ impl Client {
         self.all(presence).await
     }
 
-    async fn all<T>(&mut self, pick: impl Fn(&Notice) -> Option<T>) -> Vec<T> {
+    /// All notices that are there now and for which `pick` has an answer.
+    pub(crate) async fn all<T>(&mut self, pick: impl Fn(&Notice) -> Option<T>) -> Vec<T> {
         self.work().await;
         let (picked, rest) = self.seen.drain(..).partition(|notice| pick(notice).is_some());
         self.seen = rest;

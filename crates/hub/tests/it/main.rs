@@ -4,6 +4,7 @@
 
 mod ending;
 mod house;
+mod lists;
 mod messages;
 mod presence;
 mod rules;
