@@ -10,6 +10,7 @@
     reason = "a program for a terminal that starts other programs; the bans are for the server"
 )]
 
+mod bench;
 mod check;
 mod fuzz;
 mod install;
@@ -78,6 +79,12 @@ const VERBS: &[Verb] = &[
         line: "throw random bytes at the parsers",
         help: fuzz::HELP,
         act: fuzz::fuzz,
+    },
+    Verb {
+        name: "bench",
+        line: "what a message, a sign-in and a session cost, beside other servers",
+        help: bench::HELP,
+        act: bench::bench,
     },
 ];
 
