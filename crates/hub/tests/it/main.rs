@@ -8,4 +8,5 @@ mod lists;
 mod messages;
 mod presence;
 mod rules;
+mod token_chain;
 mod waiting;
