@@ -266,7 +266,8 @@ impl Connection {
                     Poll::Pending => {}
                 }
             }
-            if !woken && timer.as_mut().poll(context).is_ready() {
+            // Also if there is input: a peer that never pauses cannot put its deadline off.
+            if timer.as_mut().poll(context).is_ready() {
                 protocol.tick(clock::now());
                 woken = true;
             }
@@ -280,6 +281,13 @@ impl Connection {
         if let Some(session) = self.bound.take() {
             self.hub().unbind(&session, &self.unwritten, clock::now());
         }
+    }
+}
+
+impl Drop for Connection {
+    /// A task that is broken off takes its session along; it would be shown as here for ever.
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
