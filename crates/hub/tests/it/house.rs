@@ -276,6 +276,11 @@ impl House {
         Custodian::new(key).scan(&log, |_| {}, each).unwrap();
         assert_eq!(records.messages.len() as u64, report.messages);
         assert_eq!(records.notes.len() as u64, report.notes);
+        // ARC-30: what was accepted and what is archived are the same.
+        let counts = self.store().reader().counts().unwrap();
+        assert_eq!(counts.messages, report.messages);
+        assert_eq!(counts.notes, report.notes);
+        assert_eq!(counts.records, report.openings + report.messages + report.notes);
         records
     }
 

@@ -109,6 +109,7 @@ async fn a_slow_session_ends_and_its_messages_wait() {
     let taken: Vec<_> = taken.iter().filter_map(hub::Notice::message_id).collect();
     assert!(taken.len() < total);
     ben.hub().unbind(&ben.session, &taken, now());
+    drop(ben);
     let mut ben = house.sign_in("ben", "desk", 0).await;
     let got = ben.messages().await;
     assert_eq!(got.len(), total);
