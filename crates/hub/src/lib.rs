@@ -32,17 +32,12 @@ mod subscription;
 mod transit;
 mod waiting;
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 use archive::{Log, Note, Sealer};
 use auth::{DECOY_SECRET_BYTES, Decoy, Throttle};
 use directory::Directory;
-use model::{Address, MessageId, Timestamp};
+use model::{Address, Timestamp};
 use policy::{Book, Profile};
 use store::{Change, Reader, Store, StoreFault};
 use tokio::sync::oneshot;
@@ -101,8 +96,6 @@ pub struct Hub {
     pub(crate) queue: Queue,
     pub(crate) sequencer: Bell,
     pub(crate) entrance: Entrance,
-    /// Held messages that somebody is deciding on.
-    pub(crate) deciding: Mutex<BTreeSet<MessageId>>,
 }
 
 /// What the hub is built from.
@@ -151,7 +144,6 @@ impl Hub {
             queue: Queue::new(last, u64::from_le_bytes(seed)),
             sequencer: Bell::default(),
             entrance: Entrance { decoy: Decoy::new(decoy), throttle: Throttle::new().into() },
-            deciding: Mutex::default(),
         });
         // Records name a policy version; what was changed while no server ran is named here.
         let note = Note::Policy {

@@ -1,11 +1,11 @@
 //! The policies in force, and what happens at once when they or the people change.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arc_swap::ArcSwap;
 use archive::Note;
 use directory::TrailLine;
-use model::{Address, Timestamp};
+use model::{Address, MessageId, Timestamp};
 use policy::{Action, Book, ForcedState};
 use tokio::sync::{Mutex, oneshot};
 
@@ -26,6 +26,8 @@ pub const TICK_SECS: u64 = 5;
 pub(crate) struct Policies {
     book: ArcSwap<Book>,
     pub(crate) confirmations: Confirmations,
+    /// Held messages that somebody is deciding on.
+    pub(crate) deciding: std::sync::Mutex<BTreeSet<MessageId>>,
     /// The directory's version that the archive knows of. Held while the policies are read again.
     recorded: Mutex<u64>,
 }
@@ -36,6 +38,7 @@ impl Policies {
         Self {
             book: ArcSwap::from_pointee(book),
             confirmations: Confirmations::default(),
+            deciding: std::sync::Mutex::default(),
             recorded: Mutex::new(recorded),
         }
     }

@@ -99,7 +99,7 @@ impl Hub {
     }
 
     fn deciding(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
-        self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
+        self.policies.deciding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
