@@ -11,17 +11,13 @@ use crate::session::Target;
 use crate::{Outcome, logins, presence, process, profile, report, wire};
 use std::time::Duration;
 
-/// Accounts that every workload but the memory needs.
+/// Accounts that every workload needs.
 const ACCOUNTS_MIN: usize = presence::OWNER + presence::WATCHERS + 1;
 
 /// Measures everything that was asked and prints it.
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     process::raise_open_files()?;
-    let accounts = if options.workloads.contains(&Workload::Memory) {
-        memory::accounts(options.scale.idle_sessions).max(ACCOUNTS_MIN)
-    } else {
-        ACCOUNTS_MIN
-    };
+    let accounts = accounts(options);
     let chancery = options.chancery.clone();
     let place = Place::make(wire::client_config()?, chancery, accounts, options.keep)?;
     let peers = options.kinds.iter().map(|kind| Peer::new(*kind, &place));
@@ -41,6 +37,16 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
         Some(file) => report.write_json(file, options),
         None => Ok(()),
     }
+}
+
+/// As many as the workloads need: making them takes its time.
+fn accounts(options: &Options) -> usize {
+    let needed = options.workloads.iter().map(|workload| match workload {
+        Workload::Memory => memory::accounts(options.scale.idle_sessions),
+        Workload::Full | Workload::Paced => messages::accounts(options.rounds),
+        Workload::Presence | Workload::Login => ACCOUNTS_MIN,
+    });
+    needed.max().unwrap_or(ACCOUNTS_MIN)
 }
 
 /// What keeping makes no difference to is measured once, without it if possible.
@@ -98,16 +104,16 @@ async fn one(
     }
     let profiled = options.profile && peer.kind == Kind::Chancery && round == 0;
     if !profiled || workload == Workload::Memory {
-        return measured(options, &peer.target, server, workload).await;
+        return measured(options, &peer.target, server, workload, round).await;
     }
     // The profiler costs time itself, so what it watches is done once more and not counted.
-    let found = measured(options, &peer.target, server, workload).await?;
+    let found = measured(options, &peer.target, server, workload, round).await?;
     let storage = if keeps { "on" } else { "off" };
     let title = format!("{} with storage {storage}", workload.name());
     let file = std::env::temp_dir().join(format!("chancery-{}-{storage}.perf", workload.name()));
     let seconds = options.scale.warm_secs + seconds(options, workload);
     let recording = profile::record(server.id(), seconds, &file);
-    let again = measured(options, &peer.target, server, workload).await;
+    let again = measured(options, &peer.target, server, workload, round).await;
     match recording {
         Ok(recording) => recording.show(&title)?,
         Err(why) => eprintln!("   no profile: {why}"),
@@ -129,6 +135,7 @@ async fn measured(
     target: &Target,
     server: &Server,
     workload: Workload,
+    round: usize,
 ) -> Outcome<Found> {
     let scale = &options.scale;
     let warm = Duration::from_secs(scale.warm_secs);
@@ -147,11 +154,11 @@ async fn measured(
             vec![(Figure::Presence, micros(found.nanos_each)), (Figure::PresenceRate, found.rate)]
         }
         Workload::Full => {
-            let found = messages::measure(target, server, Flow::Full, warm, window).await?;
+            let found = messages::measure(target, server, Flow::Full, round, warm, window).await?;
             vec![(Figure::Full, micros(found.nanos_each)), (Figure::FullRate, found.rate)]
         }
         Workload::Paced => {
-            let found = messages::measure(target, server, Flow::Paced, warm, window).await?;
+            let found = messages::measure(target, server, Flow::Paced, round, warm, window).await?;
             let at = |share: f64| {
                 let last = found.latencies.len().saturating_sub(1);
                 let index = (last as f64 * share) as usize;

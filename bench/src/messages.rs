@@ -16,6 +16,12 @@ use tokio::task::JoinHandle;
 /// Senders, each with a receiver of its own.
 pub(crate) const PAIRS: usize = 8;
 
+/// The first account that writes or is written to: none that anybody watches.
+const FIRST: usize = 60;
+
+/// Sets of people who take turns, since some archives are slower the more one person has in them.
+const SETS: usize = 6;
+
 /// Messages of one pair that may be on their way, so that no queue grows.
 const WINDOW: u64 = 64;
 
@@ -62,26 +68,44 @@ struct Pair {
     fault: Mutex<Option<String>>,
 }
 
+/// Accounts that so many rounds need.
+pub(crate) fn accounts(rounds: usize) -> usize {
+    FIRST + SETS.min(2 * rounds) * 2 * PAIRS
+}
+
+/// The first of the people of a window.
+fn people(flow: Flow, round: usize) -> usize {
+    FIRST + (2 * round + usize::from(flow == Flow::Full)) % SETS * 2 * PAIRS
+}
+
 /// Lets all pairs talk and measures between `warm` and `warm` + `window`.
 pub(crate) async fn measure(
     target: &Target,
     server: &Server,
     flow: Flow,
+    round: usize,
     warm: Duration,
     window: Duration,
 ) -> Outcome<Measured> {
     let origin = Instant::now();
     let mut pairs = Vec::new();
     let mut tasks = Vec::new();
+    let people = people(flow, round);
     for index in 0..PAIRS {
-        let receiver = target.appear(PAIRS + index, "m", &[]).await?;
-        let sender = target.appear(index, "m", &[PAIRS + index]).await?;
+        let (from, to) = (people + index, people + PAIRS + index);
+        let receiver = target.appear(to, "m", &[]).await?;
+        let sender = target.appear(from, "m", &[to]).await?;
         let pair = Arc::new(Pair::new(flow, origin));
         tasks.push(tokio::spawn(receive(receiver.reader, Arc::clone(&pair))));
         tasks.push(tokio::spawn(listen(sender.reader, Arc::clone(&pair))));
         // The receiver's writer is kept until the end, or its session would end.
         tasks.push(tokio::spawn(hold(receiver.writer, target.dialect, Arc::clone(&pair))));
-        tasks.push(tokio::spawn(send(sender.writer, target.dialect, index, Arc::clone(&pair))));
+        tasks.push(tokio::spawn(send(
+            sender.writer,
+            target.dialect,
+            (index, to),
+            Arc::clone(&pair),
+        )));
         pairs.push(pair);
     }
     tokio::time::sleep(warm).await;
@@ -151,8 +175,8 @@ async fn end(tasks: Vec<JoinHandle<()>>) {
     }
 }
 
-async fn send(mut writer: Writer, dialect: Dialect, index: usize, pair: Arc<Pair>) {
-    let to = address(PAIRS + index);
+async fn send(mut writer: Writer, dialect: Dialect, (index, to): (usize, usize), pair: Arc<Pair>) {
+    let to = address(to);
     let done = match pair.flow {
         Flow::Full => send_full(&mut writer, &to, &pair).await,
         Flow::Paced => send_paced(&mut writer, &to, index, &pair).await,

@@ -41,6 +41,7 @@ impl Recording {
         let _ended = self.child.wait();
         println!("\nWhere the time goes, {title} (perf report -i {} shows all):", self.file);
         for (what, words) in [
+            ("by thread", ["--sort", "comm"].as_slice()),
             ("by library", ["--sort", "dso"].as_slice()),
             ("by function", ["--sort", "symbol"].as_slice()),
         ] {
@@ -55,7 +56,7 @@ impl Recording {
             let lines =
                 text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
             for line in lines.take(LINES_MAX) {
-                println!("  {line}");
+                println!("  {}", line.trim_end_matches([' ', '-']));
             }
         }
         Ok(())
