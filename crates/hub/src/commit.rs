@@ -35,7 +35,7 @@ pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Two transactions begin at least this far apart, so that a steady stream shares its syncs; a lone
 /// message does not wait.
-pub const GATHER_MICROS: u64 = 4_000;
+pub const GATHER_MICROS: u64 = 8_000;
 
 /// Delivered marks reach the disk this long after they moved, if no commit takes them along.
 pub const MARKS_MILLIS_MAX: u64 = 100;
