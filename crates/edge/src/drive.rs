@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     pub(crate) protocol: Session,
     /// The session in the hub, once it is bound.
     pub(crate) bound: Option<Arc<HubSession>>,
+    /// The directory's version that the last proof is checked with; 0 is too old for any account.
+    proved_in: u64,
     /// What goes out next.
     pub(crate) out: Vec<u8>,
     source: IpAddr,
@@ -80,6 +82,7 @@ pub(crate) async fn serve(
         house,
         protocol,
         bound: None,
+        proved_in: 0,
         out: Vec::new(),
         source: source.ip(),
         stranger: Some(stranger),
@@ -174,6 +177,7 @@ impl Connection {
 
     fn login(&mut self, login: &str) {
         let caller = self.hub().caller(login, self.source);
+        self.proved_in = caller.version;
         let mut nonce = [0; auth::NONCE_BYTES];
         (self.house.random)(&mut nonce);
         let answer = LoginAnswer {
@@ -189,7 +193,7 @@ impl Connection {
     async fn bind(&mut self, address: &model::Address, resource: Option<model::Resource>) {
         let resource = resource.or_else(|| model::Resource::parse(&stream_id(&self.house)).ok());
         let Some(resource) = resource else { return };
-        let answer = match self.hub().bind(address, resource).await {
+        let answer = match self.hub().bind(address, resource, self.proved_in).await {
             Ok(session) => {
                 let jid = xmpp::jid::Jid::full(address.clone(), session.resource.clone());
                 self.bound = Some(session);

@@ -35,23 +35,28 @@ pub struct Caller {
     pub enabled: bool,
     /// There were too many failures; no try is made now.
     pub throttled: bool,
+    /// The directory's version that this was looked up in, for [`Hub::bind`].
+    pub version: u64,
 }
 
 impl Hub {
     /// Looks a login up.
     pub fn caller(&self, login: &str, source: IpAddr) -> Caller {
+        let snapshot = self.directory.snapshot();
+        let version = snapshot.version();
         let Ok(login) = &Login::parse(login) else {
-            return Caller { account: None, enabled: false, throttled: false };
+            return Caller { account: None, enabled: false, throttled: false, version };
         };
         let verdict = {
             let throttle = self.entrance.throttle.lock().unwrap_or_else(PoisonError::into_inner);
             throttle.check(login, source, clock::now())
         };
-        let credentials = self.directory.snapshot().credentials(login);
+        let credentials = snapshot.credentials(login);
         Caller {
             throttled: !matches!(verdict, Verdict::Go),
             enabled: credentials.as_ref().is_some_and(|known| known.account.is_enabled()),
             account: credentials.map(|known| (known.verifiers, known.account.address().clone())),
+            version,
         }
     }
 
@@ -68,12 +73,15 @@ impl Hub {
     }
 
     /// Makes a session. An earlier one of that name ends.
+    ///
+    /// `began` is the [`Caller::version`] that the proof was checked with: what was changed since
+    /// then, a password or a closed account, counts against the session (DIR-23).
     pub async fn bind(
         &self,
         address: &Address,
         resource: Resource,
+        began: u64,
     ) -> Result<Arc<Session>, Denied> {
-        let began = self.directory.snapshot().version();
         if !self.exists(address) {
             return Err(Denied::NoSuchItem);
         }
@@ -84,7 +92,7 @@ impl Hub {
             earlier.session.end(EndReason::Replaced);
             self.depart(&person, &earlier);
         }
-        // Whoever closed the account meanwhile has not found this session.
+        // Whoever closed the account or changed its password meanwhile has not found this session.
         if self.is_void(&session) {
             self.unbind(&session, &[], clock::now());
             return Err(Denied::NoSuchItem);

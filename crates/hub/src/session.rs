@@ -37,7 +37,7 @@ pub struct Session {
     pub resource: Resource,
     /// Unique while the process lives; tells a session from a later one of the same name.
     pub(crate) number: u64,
-    /// The directory's version when it began.
+    /// The directory's version that its proof was checked with.
     pub(crate) began: u64,
     /// Wants copies of what its address sends and gets elsewhere (XEP-0280).
     copies: AtomicBool,

@@ -94,8 +94,7 @@ impl House {
     fn people(&self) {
         let directory =
             Directory::create(self.path("directory"), "bank.example", &root(), now()).unwrap();
-        let password = Secret::new(b"a password of a test".to_vec());
-        let verifiers = Verifiers::derive(&password, [[1; 16], [2; 16]], ITERATIONS_MIN).unwrap();
+        let verifiers = word();
         let add = |name: &&str| Change::AccountAdd {
             address: address(name),
             login: Login::parse(name).unwrap(),
@@ -191,10 +190,15 @@ impl House {
         self.change(&[Change::LexiconSet(rule), statement(Node::Domain, setting, value)]).await;
     }
 
+    /// The directory's version that a proof of somebody would be checked with now.
+    pub(crate) fn version(&self, name: &str) -> u64 {
+        self.hub().caller(name, std::net::Ipv4Addr::LOCALHOST.into()).version
+    }
+
     /// Signs somebody in; nobody sees it yet.
     pub(crate) async fn bind(&self, name: &str, resource: &str) -> Client {
         let resource = Resource::parse(resource).unwrap();
-        let session = self.hub().bind(&address(name), resource).await.unwrap();
+        let session = self.hub().bind(&address(name), resource, self.version(name)).await.unwrap();
         Client {
             session,
             hub: Arc::clone(self.hub()),
@@ -507,6 +511,12 @@ pub(crate) fn statement(node: Node, setting: Setting, value: Value) -> Change {
 
 pub(crate) fn now() -> Timestamp {
     hub::clock::now()
+}
+
+/// What a password is checked with.
+pub(crate) fn word() -> Verifiers {
+    let password = Secret::new(b"a password of a test".to_vec());
+    Verifiers::derive(&password, [[1; 16], [2; 16]], ITERATIONS_MIN).unwrap()
 }
 
 fn root() -> Author {

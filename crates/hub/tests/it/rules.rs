@@ -5,10 +5,11 @@ use std::sync::Arc;
 use archive::NoteRecord;
 use directory::Change;
 use hub::{Denied, EndReason, Reason};
+use model::Resource;
 use policy::{LexiconAction, Node, Setting, Value};
 use store::Limits;
 
-use crate::house::{House, address, random, statement};
+use crate::house::{House, address, now, random, statement, word};
 
 fn named<'a>(name: &'a str) -> impl Fn(&NoteRecord) -> bool + 'a {
     move |note| note.name == name
@@ -119,6 +120,25 @@ async fn blocked_words_leave_a_note() {
     assert_eq!(attempt.text, "the secret is out");
 }
 
+/// DIR-23: who has proved an old password and not bound yet comes too late when it is changed, or
+/// when an administrator ends the sessions.
+#[tokio::test]
+async fn a_proof_of_yesterday_binds_nothing() {
+    let house = House::new();
+    let resource = Resource::parse("desk").unwrap();
+    let hub = house.hub();
+    let proved = house.version("ann");
+    house.change(&[Change::AccountPassword { address: address("ann"), verifiers: word() }]).await;
+    assert!(hub.bind(&address("ann"), resource.clone(), proved).await.is_err());
+    let proved = house.version("ann");
+    house.change(&[Change::AccountSignOut(address("ben"))]).await;
+    assert!(hub.bind(&address("ben"), resource.clone(), proved).await.is_err());
+    let ann = hub.bind(&address("ann"), resource.clone(), proved).await.unwrap();
+    hub.unbind(&ann, &[], now());
+    let ben = hub.bind(&address("ben"), resource, house.version("ben")).await.unwrap();
+    hub.unbind(&ben, &[], now());
+}
+
 /// DIR-23: the sessions of an account that is disabled, or signed out by an administrator, end at
 /// once; others stay.
 #[tokio::test]
@@ -129,7 +149,8 @@ async fn closed_accounts_lose_their_sessions() {
     let cat = house.sign_in("cat", "desk", 0).await;
     house.change(&[Change::AccountDisable(address("ann"))]).await;
     assert_eq!(ann.end().await, EndReason::SignedOut);
-    assert!(house.hub().bind(&address("ann"), cat.session.resource.clone()).await.is_err());
+    let (seen, resource) = (house.version("ann"), cat.session.resource.clone());
+    assert!(house.hub().bind(&address("ann"), resource, seen).await.is_err());
     house.change(&[Change::AccountSignOut(address("ben"))]).await;
     assert_eq!(ben.end().await, EndReason::SignedOut);
     let ben = house.sign_in("ben", "desk", 0).await;
