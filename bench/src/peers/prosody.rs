@@ -27,10 +27,8 @@ pub(super) fn start(peer: &Peer, place: &Place, keeps: bool, first: bool) -> Out
 
 fn configuration(peer: &Peer, place: &Place, data: &Path, keeps: bool) -> String {
     let port = peer.target.port;
-    let mode = match peer.kind {
-        Kind::ProsodyGenerational => "generational",
-        _ => "incremental",
-    };
+    let generational = peer.kind == Kind::ProsodyGenerational;
+    let mode = if generational { "generational" } else { "incremental" };
     let (mam, store) = match (keeps, peer.kind) {
         (false, _) => ("", ""),
         (true, Kind::ProsodySqlite) => {
