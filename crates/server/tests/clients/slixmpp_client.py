@@ -38,6 +38,7 @@ class Client(slixmpp.ClientXMPP):
         self.register_plugin("xep_0191")
         self.add_event_handler("session_start", self.online)
         self.add_event_handler("message", self.message)
+        self.add_event_handler("message_error", self.message)
         self.add_event_handler("carbon_received", lambda stanza: self.carbon(stanza, "received"))
         self.add_event_handler("carbon_sent", lambda stanza: self.carbon(stanza, "sent"))
         self.add_event_handler("presence", self.presence)

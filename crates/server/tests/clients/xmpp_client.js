@@ -68,7 +68,9 @@ async function history(what) {
       field("FORM_TYPE", NS.mam), field("with", what.with));
     const page = xml("set", { xmlns: NS.rsm }, xml("max", {}, "2"),
       after === undefined ? undefined : xml("after", {}, after));
-    const fin = await xmpp.iqCaller.set(xml("query", { xmlns: NS.mam }, form, page));
+    const query = xml("query", { xmlns: NS.mam }, form, page);
+    const answer = await xmpp.iqCaller.request(xml("iq", { type: "set" }, query));
+    const fin = answer.getChild("fin", NS.mam);
     if (fin.attrs.complete === "true") break;
     after = fin.getChild("set", NS.rsm).getChildText("last");
   }

@@ -10,6 +10,7 @@
 mod archive;
 mod client;
 mod clients;
+mod full_disk;
 mod house;
 mod nothing_lost;
 mod players;

@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    client::Client,
+    client::{Client, Reach, Silence},
     house::{House, Plan, pause},
     xml,
 };
@@ -64,6 +64,7 @@ impl Progress {
 #[derive(Default)]
 struct Known {
     ids: BTreeMap<String, u64>,
+    numbers: BTreeSet<u64>,
     last: Option<String>,
 }
 
@@ -115,12 +116,12 @@ fn nothing_is_lost_or_doubled_by_kill_9() {
 /// What one client needs to come back without asking the house, which the killer has in its hands.
 struct Place {
     name: &'static str,
-    reach: crate::client::Reach,
+    reach: Reach,
 }
 
 impl Place {
     fn of(house: &House, name: &'static str) -> Self {
-        Self { name, reach: crate::client::Reach::of(house, name) }
+        Self { name, reach: Reach::of(house, name) }
     }
 
     /// Comes back as often as it takes.
@@ -150,10 +151,9 @@ impl Known {
             for result in &results {
                 let id = xml::attribute(xml::element(result, "result").unwrap(), "id").unwrap();
                 let number = number(result).unwrap();
-                assert!(
-                    self.ids.insert(id.to_owned(), number).is_none(),
-                    "{id} twice in a history"
-                );
+                let known = self.ids.insert(id.to_owned(), number);
+                assert!(known.is_none(), "{id} twice in a history");
+                self.numbers.insert(number);
                 self.last = Some(id.to_owned());
             }
             if end.contains("complete='true'") || end.contains("complete=\"true\"") {
@@ -181,7 +181,7 @@ fn send_all(place: &Place, progress: &Progress) {
         if known.catch_up(&mut client, "ben@bank.example").is_err() {
             continue;
         }
-        let there: BTreeSet<u64> = known.ids.values().copied().collect();
+        let there = &known.numbers;
         let missing: Vec<u64> = (0..progress.messages).filter(|n| !there.contains(n)).collect();
         if missing.is_empty() || send(&mut client, &missing, progress).is_err() {
             if missing.is_empty() {
@@ -192,7 +192,7 @@ fn send_all(place: &Place, progress: &Progress) {
         // All is sent. It is over when the history has all; until then nothing is sent again on
         // this stream, for what is on its way is not lost.
         while known.catch_up(&mut client, "ben@bank.example").is_ok() {
-            if known.by_number().len() as u64 == progress.messages {
+            if known.numbers.len() as u64 == progress.messages {
                 return;
             }
             progress.check();
@@ -240,7 +240,7 @@ fn receive_all(place: &Place, progress: &Progress) -> (BTreeMap<u64, BTreeSet<St
         }
         client.patience(2_000);
         loop {
-            let count = known.by_number().len() as u64;
+            let count = known.numbers.len() as u64;
             progress.received.store(count, Ordering::Relaxed);
             if count == progress.messages {
                 return (known.by_number(), live.len());
@@ -248,8 +248,8 @@ fn receive_all(place: &Place, progress: &Progress) -> (BTreeMap<u64, BTreeSet<St
             progress.check();
             let stanza = match client.next_or() {
                 Ok(stanza) => stanza,
-                Err(crate::client::Silence::Late) => continue,
-                Err(crate::client::Silence::End) => break,
+                Err(Silence::Late) => continue,
+                Err(Silence::End) => break,
             };
             if let Some(number) = number(&stanza) {
                 let id = xml::element(&stanza, "stanza-id").and_then(|it| xml::attribute(it, "id"));
@@ -257,6 +257,7 @@ fn receive_all(place: &Place, progress: &Progress) -> (BTreeMap<u64, BTreeSet<St
                 live.insert(number);
                 known.last = known.last.max(Some(id.clone()));
                 known.ids.insert(id, number);
+                known.numbers.insert(number);
             }
         }
     }

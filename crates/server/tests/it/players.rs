@@ -203,12 +203,12 @@ impl Profanity {
         terminal.tmux(&["new-session", "-d", "-x", "160", "-y", "50", &run]);
         terminal.shows("Profanity");
         // Its own settings: no waiting for the screen, no logs that hide lines.
-        terminal.types(&format!("/tls certpath {}", terminal.trust(house)));
+        terminal.types(&format!("/tls certpath set {}", terminal.trust(house)));
         terminal.types("/carbons on");
         let tls = if direct { "legacy" } else { "force" };
         let port = if direct { house.direct } else { house.starttls };
         terminal.types(&format!(
-            "/connect {}@bank.example/{resource} server 127.0.0.1 port {port} tls {tls} auth default",
+            "/connect {}@bank.example/{resource} server 127.0.0.1 port {port} tls {tls}",
             house.login(name)
         ));
         terminal.shows("password");
