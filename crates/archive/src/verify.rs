@@ -149,6 +149,12 @@ pub fn verify(
     let newest = read_checkpoint(dir, key, &past, &mut findings);
     let journal = read_journal(dir, &mut findings);
     let Some(newest) = newest else { return findings.report };
+    if past.is_none() {
+        findings.remark(format!(
+            "there are no older checkpoints in {HISTORY_FILE}: a log that was taken back to an older \
+             state as a whole would not be noticed without one that was kept elsewhere"
+        ));
+    }
     if expected.origin.as_ref().is_some_and(|origin| *origin != newest.origin) {
         let kind = DamageKind::Origin(newest.origin.clone());
         findings.file(Path::new(CHECKPOINT_FILE), None, kind);
