@@ -6,7 +6,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -78,6 +81,8 @@ pub(crate) struct Underway(Arc<Session>);
 pub(crate) enum Settle {
     /// The submitting session: it counts, and gets a notice only if it failed.
     Session(Underway),
+    /// Nobody waits, but it is counted if it failed.
+    Counted(Arc<AtomicU64>),
     /// Somebody who waits for it.
     Caller(oneshot::Sender<Result<(), StoreFault>>),
     /// Nobody.
@@ -88,6 +93,8 @@ pub(crate) enum Settle {
 pub(crate) struct Queue {
     inner: Mutex<Inner>,
     filled: Condvar,
+    /// Events of which the archive has no record, because the disk did not take it.
+    unrecorded: Arc<AtomicU64>,
 }
 
 struct Inner {
@@ -111,7 +118,17 @@ impl Queue {
             dirty: Vec::new(),
             closed: false,
         };
-        Self { inner: Mutex::new(inner), filled: Condvar::new() }
+        Self { inner: Mutex::new(inner), filled: Condvar::new(), unrecorded: Arc::default() }
+    }
+
+    /// An event for the archive on which nobody waits. It is counted if it cannot be written later.
+    pub(crate) fn push_note(&self, note: Note) -> Result<(), Job> {
+        self.push(Job::Note { note, settle: Settle::Counted(Arc::clone(&self.unrecorded)) })
+    }
+
+    /// Events since the start of which the archive has no record.
+    pub(crate) fn unrecorded(&self) -> u64 {
+        self.unrecorded.load(Ordering::Relaxed)
     }
 
     /// Puts a job at the end, or hands it back if there is no room.
@@ -244,7 +261,7 @@ impl Settle {
     pub(crate) fn session(&self) -> Option<&Arc<Session>> {
         match self {
             Self::Session(underway) => Some(&underway.0),
-            Self::Caller(_) | Self::Nobody => None,
+            Self::Counted(_) | Self::Caller(_) | Self::Nobody => None,
         }
     }
 
@@ -253,7 +270,7 @@ impl Settle {
         match self {
             Self::Session(underway) => drop(underway),
             Self::Caller(caller) => drop(caller.send(Ok(()))),
-            Self::Nobody => {}
+            Self::Counted(_) | Self::Nobody => {}
         }
     }
 
@@ -265,6 +282,10 @@ impl Settle {
                     let fault = NotKept { submission, sentence: NOT_KEPT };
                     underway.0.push(Notice::NotKept(Arc::new(fault)));
                 }
+            }
+            Self::Counted(count) => {
+                count.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%fault, "an event was not archived");
             }
             Self::Caller(caller) => drop(caller.send(Err(fault.clone()))),
             Self::Nobody => {}

@@ -152,7 +152,7 @@ impl Hub {
             summary: "the policies in force when the server started".to_owned(),
         };
         hub.queue
-            .push(Job::Note { note, settle: Settle::Nobody })
+            .push_note(note)
             .map_err(|_| "the commit queue is full before it has begun".to_owned())?;
         let mut threads = Vec::new();
         let committer = Committer::new(Arc::clone(&hub), writer, reader.clone(), sealer, random);
@@ -191,11 +191,12 @@ impl Hub {
     pub fn status(&self) -> String {
         let people = self.people.signed_in();
         let sessions: usize = people.iter().map(|person| person.lock().bound.len()).sum();
-        format!(
-            "version {}, {} people signed in with {sessions} sessions",
-            self.policies.book().version(),
-            people.len()
-        )
+        let (version, people) = (self.policies.book().version(), people.len());
+        let line = format!("version {version}, {people} people signed in with {sessions} sessions");
+        match self.queue.unrecorded() {
+            0 => line,
+            events => format!("{line}, {events} events were not archived"),
+        }
     }
 
     /// An address of the house, loaded if it is not in memory.

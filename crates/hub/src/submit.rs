@@ -7,7 +7,9 @@ use archive::{Note, Sealed};
 use model::{
     Content, ContentKind, Format, Handling, Origin, PrivacyClass, Recipient, Submission, Timestamp,
 };
-use policy::{Admitted, Disposition, Judged, Reason, Refused, judge};
+use policy::{
+    Admitted, Disposition, Fact, Facts, Judged, Profile, Reason, RecipientFacts, Refused, judge,
+};
 use store::{HeldRow, MailboxRow, Stored};
 
 use crate::{
@@ -26,7 +28,7 @@ pub struct Receipt {
     pub submission: Arc<Submission>,
     /// The recipients to whom it does not go, and why.
     pub refused: Vec<Refused>,
-    /// It did not get as far as the disk.
+    /// It did not get as far as the disk, or its refusal did not; then it goes to nobody.
     pub fault: Option<Denied>,
 }
 
@@ -48,10 +50,12 @@ impl Hub {
         let now = clock::now();
         let facts = facts::gather(self, &submission, now).await;
         let Judged { submission, admitted, refused, notices } = judge(&facts, submission);
-        if !refused.is_empty() {
-            self.note_refusal(&submission, &refused, facts.policy_version, now).await;
+        let noted = self.note_refusal(&submission, &refused, &facts);
+        let mut receipt = Receipt { submission, refused, fault: noted.err() };
+        if receipt.fault.is_some() {
+            settle.done();
+            return receipt;
         }
-        let mut receipt = Receipt { submission, refused, fault: None };
         let Some(admitted) = admitted else {
             settle.done();
             return receipt;
@@ -112,27 +116,29 @@ impl Hub {
         Ok(())
     }
 
-    /// Refusals are events of the archive like messages, with what was said (POL-03, MON-05).
-    async fn note_refusal(
+    /// Refusals are events of the archive like messages, with what was said (POL-03, MON-05). A
+    /// refusal that cannot be recorded is not told, either: its sender tries again (ARC-31).
+    fn note_refusal(
         &self,
         submission: &Arc<Submission>,
         refused: &[Refused],
-        policy_version: u64,
-        now: Timestamp,
-    ) {
-        if refused.iter().any(|refused| refused.reason == Reason::Confirm) {
-            let profile = self.profile(&submission.sender, now).await;
-            let secs = profile.map_or(0, |profile| profile.confirm_secs);
-            let until = now.plus_secs(i64::try_from(secs).unwrap_or(i64::MAX));
-            self.policies.confirmations.ask(submission, until, now);
+        facts: &Facts,
+    ) -> Result<(), Denied> {
+        if refused.is_empty() {
+            return Ok(());
         }
-        if !self.profile(&submission.sender, now).await.is_none_or(|profile| profile.archive) {
-            return;
+        if is_archived(facts) {
+            let note = Note::refused(Arc::clone(submission), facts.policy_version, refused);
+            self.queue.push_note(note).map_err(|_| Denied::TryLater)?;
         }
-        let note = Note::refused(Arc::clone(submission), policy_version, refused);
-        if self.queue.push(Job::Note { note, settle: Settle::Nobody }).is_err() {
-            tracing::warn!("the disk does not keep up: a refusal was not archived");
+        if let Fact::Known(sender) = &facts.sender
+            && refused.iter().any(|refused| refused.reason == Reason::Confirm)
+        {
+            let secs = i64::try_from(sender.confirm_secs).unwrap_or(i64::MAX);
+            let until = facts.now.plus_secs(secs);
+            self.policies.confirmations.ask(submission, until, facts.now);
         }
+        Ok(())
     }
 
     /// A message of the house itself to one of its people.
@@ -162,6 +168,19 @@ impl Hub {
             accepted,
         }
     }
+}
+
+/// Whether the sender's rules or those of any recipient archive what is said. What is not known does.
+fn is_archived(facts: &Facts) -> bool {
+    let archives = |profile: &Fact<Arc<Profile>>| match profile {
+        Fact::Known(profile) => profile.archive,
+        Fact::Unknown => true,
+    };
+    let is_here = |recipient: &&RecipientFacts| {
+        recipient.local != Fact::Known(false) && recipient.exists != Fact::Known(false)
+    };
+    archives(&facts.sender)
+        || facts.recipients.iter().filter(is_here).any(|recipient| archives(&recipient.profile))
 }
 
 /// The mailboxes that get a row: each recipient's, and the sender's own if it keeps a history.
@@ -197,3 +216,6 @@ fn rows(admitted: &Admitted) -> Vec<MailboxRow> {
     }
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ async fn a_closed_house_answers() {
     house.close().await;
     let receipt = ann.send("ben", "too late").await;
     assert!(matches!(receipt.fault, Some(Denied::TryLater)));
+    let receipt = ann.send("nobody", "not even this is recorded").await;
+    assert!(matches!(receipt.fault, Some(Denied::TryLater)), "ARC-31");
     let set = hub.set_vcard(&session, "<vCard/>".to_owned()).await;
     assert!(matches!(set, Err(Denied::TryLater)));
     drop(hub);

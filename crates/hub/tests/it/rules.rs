@@ -239,6 +239,32 @@ async fn a_full_disk_stops_messages_and_loses_none() {
     assert_eq!(house.check_but_doubles().await.messages.len(), passed + 1);
 }
 
+/// POL-03, ARC-31: refusals that a full disk did not take are counted for the administrator.
+#[tokio::test]
+async fn unrecorded_refusals_are_counted() {
+    let limits = Limits { pages_max: Some(200), ..Limits::default() };
+    let mut house = House::with(limits, true, random);
+    let ann = house.sign_in("ann", "desk", 0).await;
+    assert!(!house.hub().status().contains("archived"));
+    let big = "x".repeat(60_000);
+    for _ in 0..60 {
+        ann.send("nobody", &big).await;
+    }
+    ann.leave();
+    let said = "events were not archived";
+    for _ in 0..2_000 {
+        if house.hub().status().contains(said) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(house.hub().status().contains(said), "{}", house.hub().status());
+    house.close().await;
+    house.give_room();
+    house.open();
+    house.check().await;
+}
+
 /// POL-05: a domain without archive and history delivers at once and stores nothing; who is not
 /// here finds it later, and then it is gone.
 #[tokio::test]
