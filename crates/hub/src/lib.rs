@@ -40,7 +40,7 @@ use directory::Directory;
 use model::{Address, Timestamp};
 use policy::{Book, Profile};
 use store::{Change, Reader, Store, StoreFault};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use account::{BLOCKED_MAX, ELEMENT_BYTES_MAX};
 pub use commit::{
@@ -96,6 +96,8 @@ pub struct Hub {
     pub(crate) queue: Queue,
     pub(crate) sequencer: Bell,
     pub(crate) entrance: Entrance,
+    /// The thread that has failed, if one has.
+    failed: watch::Sender<Option<&'static str>>,
 }
 
 /// What the hub is built from.
@@ -144,6 +146,7 @@ impl Hub {
             queue: Queue::new(last, u64::from_le_bytes(seed)),
             sequencer: Bell::default(),
             entrance: Entrance { decoy: Decoy::new(decoy), throttle: Throttle::new().into() },
+            failed: watch::Sender::new(None),
         });
         // Records name a policy version; what was changed while no server ran is named here.
         let note = Note::Policy {
@@ -156,10 +159,10 @@ impl Hub {
             .map_err(|_| "the commit queue is full before it has begun".to_owned())?;
         let mut threads = Vec::new();
         let committer = Committer::new(Arc::clone(&hub), writer, reader.clone(), sealer, random);
-        threads.push(thread("commit", move || committer.run())?);
+        threads.push(thread(&hub, "commit", move || committer.run())?);
         if let Some(log) = log {
             let known = Arc::clone(&hub);
-            threads.push(thread("sequencer", move || sequencer::run(&known, &reader, log))?);
+            threads.push(thread(&hub, "sequencer", move || sequencer::run(&known, &reader, log))?);
             hub.sequencer.wake();
         }
         let running = Running { hub: Arc::clone(&hub), threads };
@@ -196,6 +199,20 @@ impl Hub {
         match self.queue.unrecorded() {
             0 => line,
             events => format!("{line}, {events} events were not archived"),
+        }
+    }
+
+    /// Waits until a thread of the hub fails, and names it. Without all of them nothing is recorded
+    /// any more, so the house is to close.
+    pub async fn failed(&self) -> &'static str {
+        let mut failed = self.failed.subscribe();
+        loop {
+            if let Some(name) = *failed.borrow_and_update() {
+                return name;
+            }
+            if failed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 
@@ -291,7 +308,27 @@ impl Running {
     }
 }
 
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
+/// Says so when a thread ends by a panic.
+struct Alarm(Arc<Hub>, &'static str);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.failed.send_replace(Some(self.1));
+        }
+    }
+}
+
+fn thread(
+    hub: &Arc<Hub>,
+    name: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, String> {
+    let alarm = Alarm(Arc::clone(hub), name);
+    let run = move || {
+        let _alarm = alarm;
+        run();
+    };
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)

@@ -140,7 +140,13 @@ impl Server {
             }
             tokio::spawn(control::serve(control, Arc::clone(&house)));
             tokio::spawn(tick(Arc::clone(&hub), house.closing.clone()));
-            signals(&hub).await
+            tokio::select! {
+                waited = signals(&hub) => waited,
+                thread = hub.failed() => Err(Fault::Environment(format!(
+                    "the {thread} thread has failed, so nothing is recorded any more; the log says \
+                     why, and a start goes on with what was recorded"
+                ))),
+            }
         });
         tracing::info!("ending");
         if closing.send(true).is_err() {

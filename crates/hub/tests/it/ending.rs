@@ -77,6 +77,8 @@ async fn without_its_thread_the_house_refuses() {
             break;
         }
     }
+    let failed = tokio::time::timeout(std::time::Duration::from_secs(5), house.hub().failed());
+    assert_eq!(failed.await.unwrap(), "commit", "the house is to close");
     let receipt = ann.send("ben", "long after it").await;
     assert!(matches!(receipt.fault, Some(Denied::TryLater)));
     ann.leave();

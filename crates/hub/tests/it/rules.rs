@@ -198,7 +198,7 @@ async fn reloads_do_not_overtake_each_other() {
         let hub = hub();
         let other = tokio::spawn(async move { hub.reload().await });
         let newest = one.await.unwrap().unwrap().max(other.await.unwrap().unwrap());
-        let profile = house.hub().profile(&address("ann"), crate::house::now()).await.unwrap();
+        let profile = house.hub().profile(&address("ann"), now()).await.unwrap();
         assert_eq!((profile.version, profile.message_bytes_max), (newest, 4_000 + round));
     }
     let records = house.check().await;
