@@ -29,10 +29,6 @@ mod wire;
 
 use std::process::ExitCode;
 
-/// The product's allocator, so that memory is compared like with like.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Threads of the client's runtime, and of the floor's: the machines compared have two cores.
 const WORKERS: usize = 2;
 

@@ -19,7 +19,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hpke", &["archive"]),
     ("jiff", &["policy", "server"]),
     ("memchr", &["xmpp"]),
-    ("mimalloc", &["server"]),
     ("pbkdf2", &["auth"]),
     ("postgres", &["store"]),
     ("precis-profiles", &["model", "auth"]),
