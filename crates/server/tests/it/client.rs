@@ -21,7 +21,7 @@ use rustls::{
 };
 
 use crate::{
-    house::{DOMAIN, House},
+    house::{DOMAIN, House, eventually},
     xml,
 };
 
@@ -360,6 +360,24 @@ impl Client {
     #[track_caller]
     pub(crate) fn wait(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.until(wanted).1
+    }
+
+    /// Waits for all of these, in whatever order they come.
+    #[track_caller]
+    pub(crate) fn wait_all(&mut self, wanted: &[&dyn Fn(&str) -> bool]) {
+        let mut open: Vec<_> = wanted.iter().collect();
+        while !open.is_empty() {
+            let stanza = self.wait(|stanza| open.iter().any(|wanted| wanted(stanza)));
+            let found = open.iter().position(|wanted| wanted(&stanza)).unwrap();
+            drop(open.remove(found));
+        }
+    }
+
+    /// Waits until its own history has so many messages: then they are on the disk.
+    pub(crate) fn kept(&mut self, count: usize) {
+        eventually("messages are kept", PATIENCE_SECS, || {
+            self.history(&[], "<max>250</max>").0.len() >= count
+        });
     }
 
     /// Waits for a message with this body.

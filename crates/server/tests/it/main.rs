@@ -10,6 +10,8 @@
 mod archive;
 mod client;
 mod clients;
+mod contacts;
+mod conversations;
 mod full_disk;
 mod house;
 mod nothing_lost;
