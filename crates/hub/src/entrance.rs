@@ -121,7 +121,7 @@ impl Hub {
                 self.remember_activity(&person, now);
             }
         }
-        self.people.sweep();
+        self.people.one_less();
     }
 
     /// Ends all sessions of an address; for the administrator (DIR-23).

@@ -55,7 +55,7 @@ pub use history::{PAGE_DEFAULT, PAGE_MAX, Span};
 pub use notice::{
     BlockListChange, EndReason, Letter, NotKept, Notice, Presence, PresenceKind, RosterChange,
 };
-pub use people::IDLE_PEOPLE_MAX;
+pub use people::{IDLE_PEOPLE_MAX, SWEEP_MARGIN};
 pub use policies::TICK_SECS;
 pub use policy::{ForcedState, Reason, Refused};
 pub use presence::DIRECTED_MAX;
@@ -94,8 +94,14 @@ pub struct Hub {
     pub(crate) store: Store,
     pub(crate) people: People,
     pub(crate) queue: Queue,
-    pub(crate) sequencer: Bell,
+    pub(crate) threads: Threads,
     pub(crate) entrance: Entrance,
+}
+
+/// The hub's threads, as the rest of it sees them.
+pub(crate) struct Threads {
+    /// Wakes the sequencer.
+    pub(crate) sequencer: Bell,
     /// The thread that has failed, if one has.
     failed: watch::Sender<Option<&'static str>>,
 }
@@ -144,9 +150,11 @@ impl Hub {
             store,
             people: People::default(),
             queue: Queue::new(last, u64::from_le_bytes(seed)),
-            sequencer: Bell::default(),
+            threads: Threads {
+                sequencer: Bell::default(),
+                failed: watch::Sender::new(None),
+            },
             entrance: Entrance { decoy: Decoy::new(decoy), throttle: Throttle::new().into() },
-            failed: watch::Sender::new(None),
         });
         // Records name a policy version; what was changed while no server ran is named here.
         let note = Note::Policy {
@@ -163,7 +171,7 @@ impl Hub {
         if let Some(log) = log {
             let known = Arc::clone(&hub);
             threads.push(thread(&hub, "sequencer", move || sequencer::run(&known, &reader, log))?);
-            hub.sequencer.wake();
+            hub.threads.sequencer.wake();
         }
         let running = Running { hub: Arc::clone(&hub), threads };
         Ok((hub, running))
@@ -205,7 +213,7 @@ impl Hub {
     /// Waits until a thread of the hub fails, and names it. Without all of them nothing is recorded
     /// any more, so the house is to close.
     pub async fn failed(&self) -> &'static str {
-        let mut failed = self.failed.subscribe();
+        let mut failed = self.threads.failed.subscribe();
         loop {
             if let Some(name) = *failed.borrow_and_update() {
                 return name;
@@ -299,7 +307,7 @@ impl Running {
         {
             tracing::error!("the commit thread has failed");
         }
-        self.hub.sequencer.stop();
+        self.hub.threads.sequencer.stop();
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("the sequencer has failed");
@@ -314,7 +322,7 @@ struct Alarm(Arc<Hub>, &'static str);
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.failed.send_replace(Some(self.1));
+            self.0.threads.failed.send_replace(Some(self.1));
         }
     }
 }

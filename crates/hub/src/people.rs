@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -22,12 +22,20 @@ use crate::{
 /// Addresses without a session that are kept in memory because they were spoken to lately.
 pub const IDLE_PEOPLE_MAX: usize = 4_096;
 
+/// Addresses that may come into memory or lose a session beyond that, before those that nobody uses
+/// are looked for again.
+pub const SWEEP_MARGIN: usize = 512;
+
 /// The addresses in use.
 #[derive(Default)]
 pub(crate) struct People {
-    loaded: RwLock<HashMap<Address, Arc<Person>>>,
+    loaded: RwLock<Loaded>,
     sessions: AtomicU64,
+    /// Addresses that have come or lost a session since the last sweep.
+    unswept: AtomicUsize,
 }
+
+type Loaded = HashMap<Address, Arc<Person>>;
 
 impl People {
     /// The address, if it is in memory.
@@ -39,12 +47,28 @@ impl People {
     pub(crate) fn insert(&self, person: Person) -> Arc<Person> {
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         let known = loaded.entry(person.address.clone()).or_insert_with(|| Arc::new(person));
-        Arc::clone(known)
+        let known = Arc::clone(known);
+        if self.is_time_to_sweep() {
+            self.sweep(&mut loaded);
+        }
+        known
+    }
+
+    /// A session of some address has ended, so that it may be forgotten.
+    pub(crate) fn one_less(&self) {
+        if self.is_time_to_sweep() {
+            self.sweep(&mut self.loaded.write().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// A sweep looks at everybody, so there is one for many who come and go.
+    fn is_time_to_sweep(&self) -> bool {
+        self.unswept.fetch_add(1, Ordering::Relaxed) >= SWEEP_MARGIN
     }
 
     /// Forgets addresses that nobody uses, if there are too many of them.
-    pub(crate) fn sweep(&self) {
-        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+    fn sweep(&self, loaded: &mut Loaded) {
+        self.unswept.store(0, Ordering::Relaxed);
         let in_use = |person: &Arc<Person>| {
             Arc::strong_count(person) > 1
                 || person.dirty.load(Ordering::Acquire)
@@ -126,3 +150,6 @@ pub(crate) fn load_roster(
     }
     Ok((roster, stored.version))
 }
+
+#[cfg(test)]
+mod tests;
