@@ -277,7 +277,7 @@ impl Hub {
                 changes.push(Change::PendingSubscription {
                     owner: person.address.clone(),
                     contact: contact.clone(),
-                    stanza: after.relation.asking.then(|| {
+                    request: after.relation.asking.then(|| {
                         after.request.as_ref().map(|request| request.to_vec()).unwrap_or_default()
                     }),
                 });

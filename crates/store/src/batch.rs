@@ -66,14 +66,14 @@ pub enum Change {
         contact: Address,
     },
     /// Somebody's subscription request waits for the owner's answer (RFC 6121 §3.1.3), or, without
-    /// a stanza, waits no more.
+    /// a request, waits no more.
     PendingSubscription {
         /// Who is asked.
         owner: Address,
         /// Who asks.
         contact: Address,
         /// The request as it came.
-        stanza: Option<Vec<u8>>,
+        request: Option<Vec<u8>>,
     },
     /// The owner's card (XEP-0054).
     VcardSet {

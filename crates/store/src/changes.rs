@@ -50,8 +50,8 @@ pub(crate) fn apply(work: &mut Work<'_>, changes: &[Change]) -> Result<()> {
         match change {
             Change::RosterSet { owner, item } => work.roster_set(owner, item)?,
             Change::RosterRemove { owner, contact } => work.roster_remove(owner, contact)?,
-            Change::PendingSubscription { owner, contact, stanza } => {
-                work.request(owner, contact, stanza.as_deref())?;
+            Change::PendingSubscription { owner, contact, request } => {
+                work.request(owner, contact, request.as_deref())?;
             }
             Change::VcardSet { owner, xml } => {
                 work.keep(owner, Keepsake::Card, b"", xml.as_bytes())?;
@@ -140,15 +140,20 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn request(&mut self, owner: &Address, contact: &Address, stanza: Option<&[u8]>) -> Result<()> {
+    fn request(
+        &mut self,
+        owner: &Address,
+        contact: &Address,
+        request: Option<&[u8]>,
+    ) -> Result<()> {
         let (owner, contact) = (self.party(owner)?, self.party(contact)?);
-        let Some(stanza) = stanza else {
+        let Some(request) = request else {
             let sql = "DELETE FROM request WHERE owner = ?1 AND contact = ?2";
             self.db.execute(sql, &[owner.into(), contact.into()])?;
             return Ok(());
         };
         let place = Place::numbered(Table::Request, owner, contact);
-        let body = self.shared.vault.seal(place, 0, stanza)?;
+        let body = self.shared.vault.seal(place, 0, request)?;
         let sql = "INSERT INTO request (owner, contact, body) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (owner, contact) DO UPDATE SET body = excluded.body";
         self.db.execute(sql, &[owner.into(), contact.into(), body.into()])?;

@@ -156,8 +156,8 @@ impl Reader {
             let requests = rows.into_iter().map(|mut row| {
                 let id = row.i64(0)?;
                 let place = Place::numbered(Table::Request, owner, id);
-                let stanza = self.shared.vault.open(place, &row.blob(1)?)?;
-                Ok((self.address(db, id)?, stanza))
+                let request = self.shared.vault.open(place, &row.blob(1)?)?;
+                Ok((self.address(db, id)?, request))
             });
             requests.collect()
         })

@@ -48,7 +48,7 @@ pub(crate) fn a_flipped_bit_is_damage(ground: Ground) {
         changes: vec![
             Change::RosterSet { owner: ana(), item },
             Change::VcardSet { owner: ana(), xml: "<vCard/>".into() },
-            Change::PendingSubscription { owner: ana(), contact: ben(), stanza: Some(vec![1]) },
+            Change::PendingSubscription { owner: ana(), contact: ben(), request: Some(vec![1]) },
         ],
         ..Batch::default()
     };

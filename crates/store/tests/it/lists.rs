@@ -49,10 +49,10 @@ pub(crate) fn a_roster_has_versions(ground: Ground) {
     assert_eq!(reader.roster(&ben()).unwrap(), Roster::default());
 
     // RFC 6121 §3.1.3: a request waits as it came, once.
-    let request = |stanza: Option<&[u8]>| Change::PendingSubscription {
+    let request = |request: Option<&[u8]>| Change::PendingSubscription {
         owner: ana(),
         contact: ben(),
-        stanza: stanza.map(<[u8]>::to_vec),
+        request: request.map(<[u8]>::to_vec),
     };
     append(&mut writer, changes(vec![request(Some(b"<a/>")), request(Some(b"<b/>"))]));
     let pending = reader.pending_subscriptions(&ana()).unwrap();

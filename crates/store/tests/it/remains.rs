@@ -73,7 +73,7 @@ fn no_planted_word_is_in_any_file() {
         Change::PendingSubscription {
             owner: owner.clone(),
             contact: peer.clone(),
-            stanza: Some(b"zinnober-request".to_vec()),
+            request: Some(b"zinnober-request".to_vec()),
         },
     ];
     append(&mut writer, Batch { entries, changes, ..Batch::default() });
