@@ -478,7 +478,7 @@ impl Committer {
                 self.announce(stored, std::mem::take(&mut round.messages));
                 round.others.drain(..).for_each(Settle::done);
                 if records {
-                    self.hub.sequencer.wake();
+                    self.hub.threads.sequencer.wake();
                 }
             }
             Err(fault) => {

@@ -237,7 +237,7 @@ impl Hub {
         if let Some(fetch) = fetch {
             let owner = address.clone();
             let waiting = self.read(move |reader| reader.waiting(&owner, fetch.after, 1)).await?;
-            if waiting.is_empty() {
+            if waiting.items.is_empty() {
                 person.lock().transit.fetched(fetch, None, true);
             }
         }

@@ -70,12 +70,12 @@ impl Bell {
 /// Runs until it is told to stop; what the outbox has then is moved before.
 pub(crate) fn run(hub: &Arc<Hub>, reader: &Reader, mut log: Log) {
     loop {
-        let goes_on = hub.sequencer.wait();
+        let goes_on = hub.threads.sequencer.wait();
         while move_some(hub, reader, &mut log) {}
         if !goes_on {
             return;
         }
-        hub.sequencer.pause(Duration::from_millis(MOVE_MILLIS));
+        hub.threads.sequencer.pause(Duration::from_millis(MOVE_MILLIS));
     }
 }
 
@@ -85,8 +85,8 @@ fn move_some(hub: &Hub, reader: &Reader, log: &mut Log) -> bool {
         Ok(records) => records,
         Err(fault) => {
             tracing::warn!(%fault, "the outbox cannot be read");
-            hub.sequencer.pause(Duration::from_secs(RETRY_SECS));
-            hub.sequencer.wake();
+            hub.threads.sequencer.pause(Duration::from_secs(RETRY_SECS));
+            hub.threads.sequencer.wake();
             return false;
         }
     };
@@ -94,8 +94,8 @@ fn move_some(hub: &Hub, reader: &Reader, log: &mut Log) -> bool {
     let through = *through;
     if let Err(fault) = log.append(&records).and_then(|()| log.checkpoint().map(drop)) {
         tracing::error!(%fault, "the log does not take records; they wait in the store");
-        hub.sequencer.pause(Duration::from_secs(RETRY_SECS));
-        hub.sequencer.wake();
+        hub.threads.sequencer.pause(Duration::from_secs(RETRY_SECS));
+        hub.threads.sequencer.wake();
         return false;
     }
     if hub.queue.push(Job::InLog { through }).is_err() {

@@ -14,7 +14,8 @@ use crate::{
     session::Session,
 };
 
-/// Messages fetched at once for a session that opens.
+/// Messages fetched at once for a session that opens; fewer if they are large
+/// ([`store::WAITING_PAGE_BYTES_MAX`]).
 pub const PULL_MAX: usize = 128;
 
 impl Hub {
@@ -35,9 +36,9 @@ impl Hub {
             }
         };
         let mut state = person.lock();
-        let mut complete = page.len() < PULL_MAX;
+        let mut complete = !page.more;
         let mut through = None;
-        for waiting in &page {
+        for waiting in &page.items {
             if !state.transit.is_untaken(waiting.id) {
                 through = Some(waiting.id);
                 continue;

@@ -15,6 +15,9 @@ use crate::{
 /// Messages of one page at most, whatever was asked for.
 pub const PAGE_ITEMS_MAX: usize = 1_000;
 
+/// Bytes of the messages of one page of what waits, as they are stored.
+pub const WAITING_PAGE_BYTES_MAX: i64 = 1024 * 1024;
+
 /// Bits of a [`MessageId`] below its milliseconds.
 const ID_RANDOM_BITS: u32 = 20;
 
@@ -49,6 +52,15 @@ pub enum Page {
     First,
     /// The newest that fit.
     Last,
+}
+
+/// A page of what waits.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// The messages, the oldest first.
+    pub items: Vec<HistoryItem>,
+    /// There may be more behind them.
+    pub more: bool,
 }
 
 /// One page.
@@ -200,28 +212,33 @@ impl Reader {
         })
     }
 
-    /// What came in and has not been delivered, the oldest first, at most `max` after `after`.
+    /// What came in and has not been delivered, the oldest first, at most `max` after `after`. The
+    /// page ends before it has more than [`WAITING_PAGE_BYTES_MAX`]; one message it has always.
     pub fn waiting(
         &self,
         owner: &Address,
         after: Option<MessageId>,
         max: usize,
-    ) -> Result<Vec<HistoryItem>> {
+    ) -> Result<Waiting> {
         self.of_owner(owner, |db, owner| {
             let mark = delivered_mark(db, owner)?.unwrap_or(-1);
             let after = after.map_or(-1, MessageId::to_i64).max(mark);
+            let max = max.min(PAGE_ITEMS_MAX);
+            let ends = waiting_ends(db, owner, after, max)?;
+            let Some((through, more)) = ends else { return Ok(Waiting::default()) };
             let sql = "SELECT b.id, b.peer, b.incoming, b.history, m.body FROM \
                        (SELECT id, peer, incoming, 1 AS history FROM mailbox \
-                       WHERE owner = ?1 AND id > ?2 AND incoming = 1 \
+                       WHERE owner = ?1 AND id > ?2 AND id <= ?3 AND incoming = 1 \
                        UNION ALL SELECT id, peer, incoming, 1 AS history FROM arrival \
-                       WHERE owner = ?1 AND id > ?2 AND incoming = 1 \
+                       WHERE owner = ?1 AND id > ?2 AND id <= ?3 AND incoming = 1 \
                        UNION ALL SELECT id, peer, 1 AS incoming, 0 AS history FROM passing \
-                       WHERE owner = ?1 AND id > ?2 \
-                       ORDER BY id LIMIT ?3) AS b \
+                       WHERE owner = ?1 AND id > ?2 AND id <= ?3 \
+                       ORDER BY id LIMIT ?4) AS b \
                        LEFT JOIN message m ON m.id = b.id ORDER BY b.id";
-            let max = limit(max.min(PAGE_ITEMS_MAX));
-            let rows = db.query(sql, &[owner.into(), after.into(), max])?;
-            rows.into_iter().map(|mut row| self.item(db, &mut row)).collect()
+            let values = [owner.into(), after.into(), through.into(), limit(max)];
+            let rows = db.query(sql, &values)?;
+            let items = rows.into_iter().map(|mut row| self.item(db, &mut row));
+            Ok(Waiting { items: items.collect::<Result<_>>()?, more })
         })
     }
 
@@ -334,4 +351,29 @@ fn last_id_of(time: Timestamp) -> i64 {
 
 fn id_at(millis: i64) -> i64 {
     millis.clamp(0, i64::MAX >> ID_RANDOM_BITS) << ID_RANDOM_BITS
+}
+
+/// The last message of a page of what waits, and whether there may be more behind it. Looks at sizes
+/// only, so that no more is read than the page may have.
+fn waiting_ends(db: &mut Db, owner: i64, after: i64, max: usize) -> Result<Option<(i64, bool)>> {
+    let sql = "SELECT b.id, CAST(COALESCE(LENGTH(m.body), 0) AS BIGINT) FROM \
+               (SELECT id FROM mailbox WHERE owner = ?1 AND id > ?2 AND incoming = 1 \
+               UNION ALL SELECT id FROM arrival WHERE owner = ?1 AND id > ?2 AND incoming = 1 \
+               UNION ALL SELECT id FROM passing WHERE owner = ?1 AND id > ?2 \
+               ORDER BY id LIMIT ?3) AS b \
+               LEFT JOIN message m ON m.id = b.id ORDER BY b.id";
+    let rows = db.query(sql, &[owner.into(), after.into(), limit(max)])?;
+    let full = rows.len() >= max;
+    let (mut through, mut bytes) = (None, 0);
+    for mut row in rows {
+        let (id, size) = (row.i64(0)?, row.i64(1)?);
+        bytes += size;
+        if let Some(through) = through
+            && bytes > WAITING_PAGE_BYTES_MAX
+        {
+            return Ok(Some((through, true)));
+        }
+        through = Some(id);
+    }
+    Ok(through.map(|through| (through, full)))
 }

@@ -25,7 +25,9 @@ pub use batch::{
 pub use changes::ROSTER_MARKS_MAX;
 pub use counts::Counts;
 pub use fault::StoreFault;
-pub use history::{HistoryItem, HistoryPage, HistoryQuery, PAGE_ITEMS_MAX, Page};
+pub use history::{
+    HistoryItem, HistoryPage, HistoryQuery, PAGE_ITEMS_MAX, Page, WAITING_PAGE_BYTES_MAX, Waiting,
+};
 pub use reader::{Held, LastActivity, Reader, Roster, RosterChange};
 pub use store::{ARRIVALS_MAX, Backend, Limits, READERS_MAX, Store};
 pub use vault::{VAULT_KEY_BYTES, Vault};

@@ -292,5 +292,5 @@ async fn where_nothing_is_kept_nothing_is_stored() {
     house.close().await;
     let reader = house.store().reader();
     assert_eq!(reader.counts().unwrap().records, 0);
-    assert!(reader.waiting(&address("ben"), None, 10).unwrap().is_empty());
+    assert!(reader.waiting(&address("ben"), None, 10).unwrap().items.is_empty());
 }

@@ -155,7 +155,7 @@ pub(crate) fn an_owner_has_one_row_of_a_message(ground: Ground) {
     let committed = writer.append(entries(vec![own])).unwrap();
     assert_eq!(committed.stored[0].rows(), [row(&ana(), &ana(), true, true)]);
     assert_eq!(reader.history(&HistoryQuery::of(ana(), 9)).unwrap().items.len(), 1);
-    assert_eq!(reader.waiting(&ana(), None, 9).unwrap().len(), 1);
+    assert_eq!(reader.waiting(&ana(), None, 9).unwrap().items.len(), 1);
     // Without archive and rows there is nothing to write; with a record there is.
     let off = Sealing::off();
     let nothing = off.seal(submission(&ana(), &ben(), "typing"), ground.ids.next());

@@ -128,7 +128,7 @@ pub(crate) fn unknown_people_have_nothing(ground: Ground) {
     assert_eq!(reader.vcard(&ana()).unwrap(), None);
     assert!(reader.blocklist(&ana()).unwrap().is_empty());
     assert!(reader.pending_subscriptions(&ana()).unwrap().is_empty());
-    assert!(reader.waiting(&ana(), None, 9).unwrap().is_empty());
+    assert!(reader.waiting(&ana(), None, 9).unwrap().items.is_empty());
     assert!(reader.last_activity(&ana()).unwrap().is_none());
     assert!(reader.held(None, 9).unwrap().is_empty());
     let link = reader.conversation_link(&model::Conversation::direct(&ana(), &ben())).unwrap();

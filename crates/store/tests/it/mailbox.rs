@@ -15,16 +15,39 @@ pub(crate) fn what_waits_is_what_came_in(ground: Ground) {
         ground.entry(&ana(), &ben(), "last"),
     ];
     let ids = append(&mut writer, entries(batch));
-    let waiting = reader.waiting(&ben(), None, 9).unwrap();
+    let waiting = reader.waiting(&ben(), None, 9).unwrap().items;
     let seen: Vec<_> = waiting.iter().map(|item| (item.id, item.history)).collect();
     assert_eq!(seen, [(ids[0], true), (ids[1], false), (ids[3], true)]);
     assert!(waiting.iter().all(|item| item.incoming && item.peer == ana()));
-    assert_eq!(reader.waiting(&ben(), None, 1).unwrap()[0].id, ids[0]);
-    assert_eq!(reader.waiting(&ben(), Some(ids[0]), 1).unwrap()[0].id, ids[1]);
+    assert_eq!(reader.waiting(&ben(), None, 1).unwrap().items[0].id, ids[0]);
+    assert_eq!(reader.waiting(&ben(), Some(ids[0]), 1).unwrap().items[0].id, ids[1]);
     assert_eq!(reader.delivered_mark(&ben()).unwrap(), None);
     let history = reader.history(&HistoryQuery::of(ben(), 9)).unwrap();
     assert_eq!(history.items.len(), 3, "what only passes is in no history");
     assert!(reader.message(&ben(), ids[1]).unwrap().is_some_and(|item| !item.history));
+}
+
+/// MSG-12: a page of large messages is short, says so, and the pages together are everything.
+pub(crate) fn pages_of_large_messages_are_short(ground: Ground) {
+    let store = ground.open();
+    let (mut writer, reader) = (store.writer().unwrap(), store.reader());
+    let large = "x".repeat(400_000);
+    let texts = ["small", &large, &large, &large, &"x".repeat(1_500_000), "last"];
+    let batch = texts.iter().map(|text| ground.entry(&ana(), &ben(), text)).collect();
+    let ids = append(&mut writer, entries(batch));
+    let (mut after, mut sizes, mut seen) = (None, Vec::new(), Vec::new());
+    loop {
+        let page = reader.waiting(&ben(), after, 9).unwrap();
+        seen.extend(page.items.iter().map(|item| item.id));
+        sizes.push(page.items.len());
+        after = seen.last().copied();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(sizes, [3, 1, 1, 1]);
+    assert_eq!(seen, ids);
+    assert!(reader.waiting(&ben(), None, 2).unwrap().more);
 }
 
 /// A mark never goes back; what only waited goes with it, its octets when nobody else has them.
@@ -50,7 +73,7 @@ pub(crate) fn marks_only_rise_and_sweep(ground: Ground) {
     assert_eq!(reader.delivered_mark(&ben()).unwrap(), Some(ids[2]));
     append(&mut writer, changes(vec![mark(&ben(), 1), mark(&ben(), 1)]));
     assert_eq!(reader.delivered_mark(&ben()).unwrap(), Some(ids[2]));
-    let waiting = reader.waiting(&ben(), None, 9).unwrap();
+    let waiting = reader.waiting(&ben(), None, 9).unwrap().items;
     assert_eq!(waiting.iter().map(|item| item.id).collect::<Vec<_>>(), [ids[3]]);
     assert!(reader.message(&ben(), ids[0]).unwrap().is_none());
     assert!(reader.message(&eve, ids[1]).unwrap().is_some(), "the other still waits for it");
@@ -92,7 +115,7 @@ pub(crate) fn the_forgotten_leave_others_theirs(ground: Ground) {
     append(&mut writer, changes(vec![Change::Forget { owner: ana() }, mark]));
     append(&mut writer, changes(vec![Change::Forget { owner: ana() }]));
     assert_eq!(reader.history(&HistoryQuery::of(ana(), 9)).unwrap().items, []);
-    assert!(reader.waiting(&ana(), None, 9).unwrap().is_empty());
+    assert!(reader.waiting(&ana(), None, 9).unwrap().items.is_empty());
     assert_eq!(reader.delivered_mark(&ana()).unwrap(), None);
     assert!(reader.blocklist(&ana()).unwrap().is_empty());
     assert_eq!(reader.vcard(&ana()).unwrap(), None);

@@ -35,6 +35,7 @@ on_both! {
     crate::appending::readers_see_whole_batches => readers_see_whole_batches,
     crate::appending::held_messages_come_back_whole => held_messages_come_back_whole,
     crate::mailbox::what_waits_is_what_came_in => what_waits_is_what_came_in,
+    crate::mailbox::pages_of_large_messages_are_short => pages_of_large_messages_are_short,
     crate::mailbox::marks_only_rise_and_sweep => marks_only_rise_and_sweep,
     crate::mailbox::the_forgotten_leave_others_theirs => the_forgotten_leave_others_theirs,
     crate::lists::a_roster_has_versions => a_roster_has_versions,
