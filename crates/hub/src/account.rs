@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use model::{Address, Timestamp};
+use policy::{Action, Book};
 use store::Change;
 
 use crate::{
@@ -20,8 +21,18 @@ pub const BLOCKED_MAX: usize = 1_000;
 pub const ELEMENT_BYTES_MAX: usize = 128 * 1024;
 
 impl Hub {
-    /// The card of an address of the house, if it has one.
-    pub async fn vcard(&self, of: &Address) -> Result<Option<String>, Denied> {
+    /// The card of an address of the house, if it has one and the session may ask that person.
+    pub async fn vcard(&self, session: &Session, of: &Address) -> Result<Option<String>, Denied> {
+        if *of != session.address {
+            let may = |book: &Book| book.may(Action::Query, &session.address, of, clock::now());
+            if !self.exists(of) || !may(&self.policies.book()).allowed {
+                return Ok(None);
+            }
+            let person = self.person(of).await?;
+            if person.lock().blocks(&session.address, Some(&session.resource)) {
+                return Ok(None);
+            }
+        }
         let owner = of.clone();
         self.read(move |reader| reader.vcard(&owner)).await
     }

@@ -61,7 +61,7 @@ impl Connection {
         match &ask.request {
             IqRequest::Roster(request) => self.roster(session, request).await,
             IqRequest::Private(request) => self.private(session, request).await,
-            IqRequest::Vcard(VcardRequest::Get) => self.card(&session.address).await,
+            IqRequest::Vcard(VcardRequest::Get) => self.card(session).await,
             IqRequest::Vcard(VcardRequest::Set { octets }) => {
                 let xml = String::from_utf8_lossy(octets).into_owned();
                 done(self.hub().set_vcard(session, xml).await)
@@ -120,7 +120,12 @@ impl Connection {
     async fn iq_person(&self, session: &Session, ask: &IqAsk, whom: &Address) -> Answered {
         match &ask.request {
             IqRequest::Vcard(VcardRequest::Get) => {
-                match self.hub().vcard(whom).await.map_err(|denied| denied_error(&denied))? {
+                match self
+                    .hub()
+                    .vcard(session, whom)
+                    .await
+                    .map_err(|denied| denied_error(&denied))?
+                {
                     Some(card) => Ok(card.into_bytes()),
                     None => unavailable(),
                 }
@@ -246,8 +251,12 @@ impl Connection {
         }
     }
 
-    async fn card(&self, of: &Address) -> Answered {
-        let card = self.hub().vcard(of).await.map_err(|denied| denied_error(&denied))?;
+    async fn card(&self, session: &Session) -> Answered {
+        let card = self
+            .hub()
+            .vcard(session, &session.address)
+            .await
+            .map_err(|denied| denied_error(&denied))?;
         written(|out| vcard::write(out, card.as_deref().map(str::as_bytes)))
     }
 }

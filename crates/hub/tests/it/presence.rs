@@ -127,10 +127,14 @@ async fn a_wall_hides_at_once_and_for_good() {
     ann.hub().show_to(&ann.session, &address("cat"), None, kind, &octets);
     cat.next(is(PresenceKind::Available, "ann")).await;
     let sides = [Selector::Node(Node::Group(research)), Selector::Node(Node::Group(trading))];
+    ann.hub().set_vcard(&ann.session, "<vCard/>".to_owned()).await.unwrap();
+    assert!(ann.hub().vcard(&ben.session, &address("ann")).await.unwrap().is_some());
     let rules = AccessRule::wall("wall", &sides[0], &sides[1], "");
     house.change(&[Change::AccessRuleSet { name: "wall".into(), rules }]).await;
     ben.next(is(PresenceKind::Unavailable, "ann")).await;
     cat.next(is(PresenceKind::Unavailable, "ann")).await;
+    assert_eq!(ann.hub().vcard(&ben.session, &address("ann")).await.unwrap(), None);
+    assert!(ann.hub().vcard(&ann.session, &address("ann")).await.unwrap().is_some());
     let phone = house.sign_in("ann", "phone", 0).await;
     ann.hub().probe(&ben.session, &address("ann"));
     ann.hub().show_to(&ann.session, &address("cat"), None, kind, &octets);
