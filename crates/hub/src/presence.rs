@@ -1,13 +1,14 @@
 //! Who sees whom: broadcasting presence, answering probes, showing a new session what it may see
 //! (RFC 6121 §4). Cost follows those who are signed in, not those who have an account.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use model::{Address, Resource, Timestamp};
 use policy::ForcedState;
 
 use crate::{
     Hub, clock,
+    fault::Denied,
     notice::{Notice, Presence, PresenceKind},
     person::{Available, Person},
     policies::lets_see,
@@ -46,12 +47,14 @@ impl Hub {
             session.set_pulling(false);
             (bound.presence.take().is_some(), std::mem::take(&mut bound.directed))
         };
-        if shown {
-            self.broadcast(&person, session, PresenceKind::Unavailable, octets);
-        }
-        for address in directed {
+        let told = if shown {
+            self.broadcast(&person, session, PresenceKind::Unavailable, octets)
+        } else {
+            BTreeSet::new()
+        };
+        for address in directed.difference(&told) {
             let kind = PresenceKind::Unavailable;
-            self.push_presence(&person, session, &address, None, kind, &unavailable());
+            self.push_presence(&person, session, address, None, kind, &unavailable());
         }
     }
 
@@ -83,21 +86,57 @@ impl Hub {
         self.push_presence(&person, session, to, resource, kind, octets);
     }
 
-    /// A session asks what somebody's presence is (RFC 6121 §4.3).
-    pub fn probe(&self, session: &Arc<Session>, whom: &Address) {
-        if let Some(owner) = self.people.find(whom) {
-            self.reveal(&owner, session);
+    /// A session asks what somebody's presence is (RFC 6121 §4.3). Who lets it see and is not here
+    /// is unavailable; of others it learns nothing.
+    pub async fn probe(&self, session: &Arc<Session>, whom: &Address) -> Result<(), Denied> {
+        if !self.exists(whom) {
+            return Ok(());
         }
+        let owner = self.person(whom).await?;
+        if self.reveal(&owner, session) || !self.is_open_to(&owner, session) {
+            return Ok(());
+        }
+        session.push(Notice::Presence(Arc::new(Presence {
+            from: whom.clone(),
+            resource: None,
+            to: session.address.clone(),
+            kind: PresenceKind::Unavailable,
+            octets: unavailable(),
+            directed: false,
+            forced: None,
+        })));
+        Ok(())
     }
 
-    /// Tells all who may see `person` about one of its sessions, its own sessions included.
+    /// Whether a session's address is let see the presence of `owner`, whatever state is shown.
+    fn is_open_to(&self, owner: &Person, watcher: &Session) -> bool {
+        if owner.address == watcher.address {
+            return true;
+        }
+        {
+            let state = owner.lock();
+            let known = state.roster.get(&watcher.address);
+            if !known.is_some_and(|known| known.relation.from)
+                || state.blocks(&watcher.address, Some(&watcher.resource))
+            {
+                return false;
+            }
+        }
+        let (book, now) = (self.policies.book(), clock::now());
+        let profile = owner.profile(&book, now);
+        lets_see(&book, &profile, &owner.address, &watcher.address, now)
+    }
+
+    /// Tells all who may see `person` about one of its sessions, its own sessions included. The
+    /// contacts who were told.
     pub(crate) fn broadcast(
         &self,
         person: &Arc<Person>,
         session: &Session,
         kind: PresenceKind,
         octets: &Arc<[u8]>,
-    ) {
+    ) -> BTreeSet<Address> {
+        let mut told = BTreeSet::new();
         let forced = person.lock().forced;
         let notice = |to: &Address| Notice::Presence(notice(session, to, kind, octets, forced));
         let (watchers, sight) = {
@@ -113,7 +152,7 @@ impl Hub {
         };
         // Who has seen it gone already learns nothing of the session that was there (PRS-13).
         if forced == Some(ForcedState::Offline) {
-            return;
+            return told;
         }
         let (book, now) = (self.policies.book(), clock::now());
         let profile = person.profile(&book, now);
@@ -125,12 +164,14 @@ impl Hub {
             let saw = || sight.is_some_and(|(then, _)| sees(&watcher, then));
             if sees(&watcher, now) || kind != PresenceKind::Available && saw() {
                 self.push_to_person(&there, &notice(&watcher), &person.address);
+                told.insert(watcher);
             }
         }
         if kind == PresenceKind::Available && sight.is_none() {
             let until = self.sight_ends(person, now);
             person.lock().sight = Some((now, until));
         }
+        told
     }
 
     /// A session takes back that it has shown itself to one address.
@@ -235,17 +276,19 @@ impl Hub {
         }
     }
 
-    /// Shows `owner`'s available sessions to one session, if its address may see them.
-    pub(crate) fn reveal(&self, owner: &Arc<Person>, watcher: &Session) {
+    /// Shows `owner`'s available sessions to one session, if its address may see them. True if there
+    /// was one.
+    pub(crate) fn reveal(&self, owner: &Arc<Person>, watcher: &Session) -> bool {
         if owner.address != watcher.address {
             let subscribed = {
                 let state = owner.lock();
                 state.roster.get(&watcher.address).is_some_and(|item| item.relation.from)
             };
             if !subscribed || !self.may_show(owner, &watcher.address, clock::now()) {
-                return;
+                return false;
             }
         }
+        let mut shown = false;
         let state = owner.lock();
         for bound in &state.bound {
             if let Some(presence) = &bound.presence {
@@ -253,8 +296,10 @@ impl Hub {
                 let seen =
                     notice(&bound.session, &watcher.address, kind, &presence.octets, state.forced);
                 watcher.push(Notice::Presence(seen));
+                shown = true;
             }
         }
+        shown
     }
 
     /// Whether the session's address sees the presence of `whom`: a contact who lets it, or itself.

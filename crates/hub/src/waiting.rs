@@ -2,7 +2,7 @@
 //! page at a time, whenever it has nothing else to write, so that a thousand waiting messages need
 //! no more memory than a hundred (XEP-0160).
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use model::MessageId;
 
@@ -102,10 +102,12 @@ impl Hub {
 
     /// A session is gone: whoever saw it sees it go.
     pub(crate) fn depart(&self, person: &Arc<Person>, gone: &Bound) {
-        if gone.presence.is_some() {
-            self.broadcast(person, &gone.session, crate::PresenceKind::Unavailable, &unavailable());
-        }
-        for address in &gone.directed {
+        let told = if gone.presence.is_some() {
+            self.broadcast(person, &gone.session, crate::PresenceKind::Unavailable, &unavailable())
+        } else {
+            BTreeSet::new()
+        };
+        for address in gone.directed.difference(&told) {
             self.hide_from(person, &gone.session, address);
         }
         tracing::debug!(at = %clock::now(), "a session has gone");

@@ -41,7 +41,12 @@ impl Connection {
             PresenceType::Subscribed => PresenceKind::Subscribed,
             PresenceType::Unsubscribe => PresenceKind::Unsubscribe,
             PresenceType::Unsubscribed => PresenceKind::Unsubscribed,
-            PresenceType::Probe => return self.hub().probe(&session, address),
+            PresenceType::Probe => {
+                if let Err(denied) = self.hub().probe(&session, address).await {
+                    self.refuse_presence(&ask, &denied_error(&denied));
+                }
+                return;
+            }
             PresenceType::Error => return,
         };
         match kind {

@@ -84,7 +84,7 @@ async fn blocking_tells_strangers_nothing() {
     ben.next(is(PresenceKind::Unavailable, "ann")).await;
     let again = house.sign_in("ann", "phone", 0).await;
     again.hide();
-    ann.hub().probe(&ben.session, &address("ann"));
+    ann.hub().probe(&ben.session, &address("ann")).await.unwrap();
     assert!(heard(&mut ben, "ann").await.is_empty(), "nothing of what comes after");
     assert!(heard(&mut cat, "ann").await.is_empty(), "a stranger learns nothing");
     ann.hub().unblock(&ann.session, Vec::new()).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_wall_hides_at_once_and_for_good() {
     assert_eq!(ann.hub().vcard(&ben.session, &address("ann")).await.unwrap(), None);
     assert!(ann.hub().vcard(&ann.session, &address("ann")).await.unwrap().is_some());
     let phone = house.sign_in("ann", "phone", 0).await;
-    ann.hub().probe(&ben.session, &address("ann"));
+    ann.hub().probe(&ben.session, &address("ann")).await.unwrap();
     ann.hub().show_to(&ann.session, &address("cat"), None, kind, &octets);
     phone.leave();
     ann.hide();
@@ -148,6 +148,36 @@ async fn a_wall_hides_at_once_and_for_good() {
     for client in [ann, ben, cat] {
         client.leave();
     }
+    house.check().await;
+}
+
+/// RFC 6121 §4.3.2: who lets one see and is not here is unavailable; of others one learns nothing.
+/// §4.5.2, §4.6.3: a contact to whom a session showed itself as well sees it go once.
+#[tokio::test]
+async fn probes_are_answered_and_goodbyes_said_once() {
+    let mut house = House::new();
+    house.befriend("ann", "ben").await;
+    let mut ann = house.sign_in("ann", "desk", 0).await;
+    for whom in ["ben", "cat", "nobody"] {
+        ann.hub().probe(&ann.session, &address(whom)).await.unwrap();
+    }
+    assert_eq!(heard(&mut ann, "ben").await, [PresenceKind::Unavailable]);
+    assert!(heard(&mut ann, "cat").await.is_empty());
+    let ben = house.sign_in("ben", "desk", 0).await;
+    ann.hub().probe(&ann.session, &address("ben")).await.unwrap();
+    let seen = heard(&mut ann, "ben").await;
+    assert!(seen.iter().all(|kind| *kind == PresenceKind::Available), "{seen:?}");
+    let (kind, octets) = (PresenceKind::Available, std::sync::Arc::from(b"here".as_slice()));
+    ben.hub().show_to(&ben.session, &address("ann"), None, kind, &octets);
+    heard(&mut ann, "ben").await;
+    ben.hide();
+    assert_eq!(heard(&mut ann, "ben").await, [PresenceKind::Unavailable]);
+    ben.show(0);
+    ben.hub().show_to(&ben.session, &address("ann"), None, kind, &octets);
+    heard(&mut ann, "ben").await;
+    ben.leave();
+    assert_eq!(heard(&mut ann, "ben").await, [PresenceKind::Unavailable]);
+    ann.leave();
     house.check().await;
 }
 

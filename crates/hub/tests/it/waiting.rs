@@ -46,6 +46,28 @@ async fn a_thousand_wait() {
     assert_eq!(house.check().await.messages.len(), 1_002);
 }
 
+/// MSG-12: large messages come in short pages, and all of them come.
+#[tokio::test]
+async fn large_messages_wait() {
+    let mut house = House::new();
+    let ann = house.sign_in("ann", "desk", 0).await;
+    let text = |number| format!("{number} {}", "x".repeat(60_000));
+    for number in 0..40 {
+        assert!(ann.send("ben", &text(number)).await.refused.is_empty());
+    }
+    let mut ben = house.sign_in("ben", "desk", 0).await;
+    ben.hub().pull(&ben.session).await;
+    let mut page = Vec::new();
+    ben.session.take(&mut page);
+    assert!((1..20).contains(&page.len()), "{} at once", page.len());
+    let ids: Vec<_> = page.iter().filter_map(hub::Notice::message_id).collect();
+    ben.hub().written(&ben.session, &ids);
+    assert_eq!(ben.messages().await.len(), 40 - ids.len());
+    ben.leave();
+    ann.leave();
+    assert_eq!(house.check().await.messages.len(), 40);
+}
+
 /// MSG-12: a clean end and a start lose nothing and double nothing; the log has all records.
 #[tokio::test]
 async fn a_restart_loses_and_doubles_nothing() {
