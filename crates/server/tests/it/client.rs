@@ -261,11 +261,6 @@ impl Client {
         }
     }
 
-    /// The address without the resource.
-    pub(crate) fn bare(&self) -> &str {
-        self.jid.split('/').next().unwrap()
-    }
-
     pub(crate) fn try_send(&mut self, text: &str) -> io::Result<()> {
         self.try_send_bytes(text.as_bytes())
     }
@@ -369,7 +364,7 @@ impl Client {
         while !open.is_empty() {
             let stanza = self.wait(|stanza| open.iter().any(|wanted| wanted(stanza)));
             let found = open.iter().position(|wanted| wanted(&stanza)).unwrap();
-            drop(open.remove(found));
+            let _ = open.remove(found);
         }
     }
 

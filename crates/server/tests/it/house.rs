@@ -390,13 +390,6 @@ impl House {
         }
     }
 
-    pub(crate) fn restart(&mut self) {
-        if self.child.is_some() {
-            self.stop();
-        }
-        self.serve();
-    }
-
     /// The end of what the server has logged.
     pub(crate) fn log(&self) -> String {
         let text = fs::read_to_string(self.beside("server.log")).unwrap_or_default();
@@ -404,10 +397,10 @@ impl House {
         lines[lines.len().saturating_sub(30)..].join("\n")
     }
 
-    /// Kibibytes of memory that the server holds.
+    /// Kibibytes of memory that the server holds, without the files that it has mapped.
     pub(crate) fn memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 }

@@ -50,6 +50,11 @@ fn installed(what: &str) -> PathBuf {
     panic!("there is no test-clients/{what} in the target folder; {INSTALL}");
 }
 
+/// The Python that slixmpp was installed for.
+pub(crate) fn python() -> PathBuf {
+    installed("venv/bin/python")
+}
+
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
 }
@@ -57,7 +62,7 @@ fn script(name: &str) -> PathBuf {
 impl Player {
     /// slixmpp, a Python library.
     pub(crate) fn python(house: &House, name: &str, resource: &str, entry: Entry) -> Self {
-        let mut command = Command::new(installed("venv/bin/python"));
+        let mut command = Command::new(python());
         command.arg(script("slixmpp_client.py"));
         Self::start(command, house, name, resource, entry)
     }
