@@ -2,17 +2,21 @@
 //! log has come to. It may stop and start at any record; the log skips what it has.
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::Duration,
 };
 
-use archive::Log;
-use store::Reader;
+use archive::{Log, Record};
+use store::{OUTBOX_PAGE_BYTES_MAX, Reader};
 
 use crate::{Hub, commit::Job};
 
 /// Records moved at once.
 pub const MOVE_MAX: usize = 8_192;
+
+/// Bytes of records that are handed over without being read back from the outbox.
+pub const HANDED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Milliseconds between two moves, so that many records share a sync and a signature of the log.
 pub const MOVE_MILLIS: u64 = 1_000;
@@ -31,9 +35,48 @@ pub(crate) struct Bell {
 struct State {
     rung: bool,
     stop: bool,
+    /// Records that were just stored, with their numbers, so that they need not be read back.
+    handed: VecDeque<(u64, Record)>,
+    handed_bytes: usize,
 }
 
 impl Bell {
+    /// There are records in the outbox, and these are they. What there is no room for is read from
+    /// the outbox later.
+    pub(crate) fn hand_over(&self, records: Vec<(u64, Record)>) {
+        if records.is_empty() {
+            return;
+        }
+        let bytes: usize = records.iter().map(|(_, record)| record.encoded_len()).sum();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.handed_bytes + bytes <= HANDED_BYTES_MAX {
+            state.handed_bytes += bytes;
+            state.handed.extend(records);
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// The records handed over that go on from this number, at most [`MOVE_MAX`]. None if others
+    /// come before them.
+    fn take(&self, from: u64) -> Vec<(u64, Record)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Vec::new();
+        let mut next = from;
+        while let Some((number, _)) = state.handed.front()
+            && *number <= next
+            && taken.len() < MOVE_MAX
+            && let Some((number, record)) = state.handed.pop_front()
+        {
+            state.handed_bytes -= record.encoded_len();
+            if number == next {
+                taken.push((number, record));
+                next += 1;
+            }
+        }
+        taken
+    }
+
     /// There are records.
     pub(crate) fn wake(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,9 +122,11 @@ pub(crate) fn run(hub: &Arc<Hub>, reader: &Reader, mut log: Log) {
     }
 }
 
-/// Moves some records. True if there may be more.
+/// Moves some records. False once there are no more.
 fn move_some(hub: &Hub, reader: &Reader, log: &mut Log) -> bool {
-    let records = match reader.outbox(log.size(), MOVE_MAX) {
+    let handed = hub.threads.sequencer.take(log.size());
+    let records = if handed.is_empty() { reader.outbox(log.size(), MOVE_MAX) } else { Ok(handed) };
+    let records = match records {
         Ok(records) => records,
         Err(fault) => {
             tracing::warn!(%fault, "the outbox cannot be read");
@@ -101,5 +146,8 @@ fn move_some(hub: &Hub, reader: &Reader, log: &mut Log) -> bool {
     if hub.queue.push(Job::InLog { through }).is_err() {
         tracing::debug!("records that are in the log stay in the outbox for now");
     }
-    records.len() >= MOVE_MAX
+    // A page that ended for its bytes has a little less in records than it had as it was stored.
+    let bytes: usize =
+        records.iter().map(|(_, record)| record.entry.len() + record.body.len()).sum();
+    records.len() >= MOVE_MAX || bytes >= OUTBOX_PAGE_BYTES_MAX / 2
 }

@@ -28,7 +28,7 @@ pub use fault::StoreFault;
 pub use history::{
     HistoryItem, HistoryPage, HistoryQuery, PAGE_ITEMS_MAX, Page, WAITING_PAGE_BYTES_MAX, Waiting,
 };
-pub use reader::{Held, LastActivity, Reader, Roster, RosterChange};
+pub use reader::{Held, LastActivity, OUTBOX_PAGE_BYTES_MAX, Reader, Roster, RosterChange};
 pub use store::{ARRIVALS_MAX, Backend, Limits, READERS_MAX, Store};
 pub use vault::{VAULT_KEY_BYTES, Vault};
 pub use writer::Writer;

@@ -23,6 +23,9 @@ pub struct Reader {
     pub(crate) shared: Arc<Shared>,
 }
 
+/// Bytes of records on their way to the log after which no more are read at once.
+pub const OUTBOX_PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// A contact list and its version.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Roster {
@@ -260,19 +263,20 @@ impl Reader {
     }
 
     /// Records on their way to the log with their numbers, from that number on; not many more than
-    /// `max`, for those of one transaction stay together.
+    /// `max`, nor than [`OUTBOX_PAGE_BYTES_MAX`], for those of one transaction stay together.
     pub fn outbox(&self, from: u64, max: usize) -> Result<Vec<(u64, Record)>> {
         let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
         self.shared.read(|db| {
             let mut records: Vec<(u64, Record)> = Vec::new();
-            let mut next = from;
-            while records.len() < max {
+            let (mut next, mut bytes) = (from, 0_usize);
+            while records.len() < max && bytes < OUTBOX_PAGE_BYTES_MAX {
                 let sql = "SELECT first, count, body FROM outbox WHERE first + count > ?1 \
                            ORDER BY first LIMIT 1";
                 let Some(mut row) = db.query_one(sql, &[next.into()])? else { break };
                 let (first, count) = (row.i64(0)?, row.i64(1)?);
                 let place = Place::numbered(Table::Outbox, 0, first);
                 let octets = self.shared.vault.open(place, &row.blob(2)?)?;
+                bytes = bytes.saturating_add(octets.len());
                 let batch = decode_records(&octets).ok_or_else(|| unreadable(Table::Outbox))?;
                 if i64::try_from(batch.len()) != Ok(count) {
                     return Err(unreadable(Table::Outbox));
@@ -329,7 +333,7 @@ pub(crate) fn limit(max: usize) -> Value<'static> {
 }
 
 /// Numbers of versions, sequences and records are never negative.
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
