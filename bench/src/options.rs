@@ -38,7 +38,7 @@ pub(crate) struct Scale {
 /// What of each server is measured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Workload {
-    /// Memory of an idle session. First, while the servers are fresh.
+    /// Memory of an idle session, of servers that have done nothing else.
     Memory,
     /// A sign-in and its end.
     Login,
