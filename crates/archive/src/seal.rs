@@ -326,6 +326,12 @@ impl Sealed {
         &self.records
     }
 
+    /// Moves the records out, once they are stored and the log is to have them.
+    #[must_use]
+    pub fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.records)
+    }
+
     /// Whose head [`Self::next_link`] is.
     #[must_use]
     pub fn conversation(&self) -> &Conversation {
@@ -350,6 +356,12 @@ impl SealedNote {
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// The records, once they are stored and the log is to have them.
+    #[must_use]
+    pub fn into_records(self) -> Vec<Record> {
+        self.records
     }
 }
 

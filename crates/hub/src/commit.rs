@@ -465,21 +465,19 @@ impl Committer {
         let batch = std::mem::take(&mut round.batch);
         let records = !batch.entries.is_empty() || !batch.notes.is_empty();
         let written = if !records && batch.changes.is_empty() {
-            Ok(Vec::new())
+            Ok((Vec::new(), Vec::new()))
         } else {
-            self.writer.append(batch).map(|committed| committed.stored)
+            self.writer.append(batch).map(|committed| (committed.stored, committed.records))
         };
         match written {
-            Ok(stored) => {
+            Ok((stored, records)) => {
                 if std::mem::take(&mut self.troubled) {
                     tracing::info!("batches are written again");
                 }
                 self.remember(std::mem::take(&mut round.heads));
                 self.announce(stored, std::mem::take(&mut round.messages));
                 round.others.drain(..).for_each(Settle::done);
-                if records {
-                    self.hub.threads.sequencer.wake();
-                }
+                self.hub.threads.sequencer.hand_over(records);
             }
             Err(fault) => {
                 // Marks are tried again many times a second: once is enough to say.

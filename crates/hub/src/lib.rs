@@ -61,7 +61,7 @@ pub use policy::{ForcedState, Reason, Refused};
 pub use presence::DIRECTED_MAX;
 pub use review::HELD_LIST_MAX;
 pub use roster::{REQUESTS_MAX, ROSTER_ITEMS_MAX, RosterView};
-pub use sequencer::{MOVE_MAX, MOVE_MILLIS, RETRY_SECS};
+pub use sequencer::{HANDED_BYTES_MAX, MOVE_MAX, MOVE_MILLIS, RETRY_SECS};
 pub use session::{
     Interest, QUESTIONS_MAX, SESSION_NOTICE_BYTES_MAX, SESSION_NOTICES_MAX, SESSION_UNSETTLED_MAX,
     Session,
@@ -150,10 +150,7 @@ impl Hub {
             store,
             people: People::default(),
             queue: Queue::new(last, u64::from_le_bytes(seed)),
-            threads: Threads {
-                sequencer: Bell::default(),
-                failed: watch::Sender::new(None),
-            },
+            threads: Threads { sequencer: Bell::default(), failed: watch::Sender::new(None) },
             entrance: Entrance { decoy: Decoy::new(decoy), throttle: Throttle::new().into() },
         });
         // Records name a policy version; what was changed while no server ran is named here.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use archive::{Sealed, SealedNote};
+use archive::{Record, Sealed, SealedNote};
 use model::{Address, MessageId, Timestamp};
 use policy::Admitted;
 
@@ -171,6 +171,8 @@ pub enum Subscription {
 pub struct Committed {
     /// The messages, in the order of the entries.
     pub stored: Vec<Stored>,
+    /// The sealed records with their numbers, which the log is to have. They are in the outbox too.
+    pub records: Vec<(u64, Record)>,
     /// The version of each roster after each roster change, in the order of the changes.
     pub roster_versions: Vec<(Address, u64)>,
 }

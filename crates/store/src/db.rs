@@ -43,6 +43,15 @@ impl Db {
         }
     }
 
+    /// Whether rows that are deleted from now on are overwritten also where that costs writes.
+    /// PostgreSQL leaves this to its vacuum.
+    pub(crate) fn overwrite_deleted(&mut self, always: bool) -> Result<()> {
+        match self {
+            Self::Sqlite(db) => db.overwrite_deleted(always),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Runs an `INSERT … VALUES (…) …` for many rows of as many `columns` each. The text is that
     /// of one row.
     pub(crate) fn insert_many(

@@ -32,7 +32,7 @@ const SETTINGS: &str = "
     PRAGMA cache_size = -65536;
     PRAGMA mmap_size = 1073741824;
     PRAGMA foreign_keys = OFF;
-    PRAGMA secure_delete = FAST;
+    PRAGMA secure_delete = ON;
     PRAGMA cell_size_check = ON;
     PRAGMA trusted_schema = OFF;
     PRAGMA temp_store = MEMORY;
@@ -79,6 +79,13 @@ impl Sqlite {
             other => other.map_err(fault)?,
         };
         if found == "ok" { Ok(()) } else { Err(damaged(&found.replace('\n', " "))) }
+    }
+
+    /// Whether what is deleted from now on is overwritten with zeros also where that costs writes.
+    pub(super) fn overwrite_deleted(&mut self, always: bool) -> Result<()> {
+        let pragma =
+            if always { "PRAGMA secure_delete = ON" } else { "PRAGMA secure_delete = FAST" };
+        self.connection.execute_batch(pragma).map_err(fault)
     }
 
     /// Moves the journal into the file and empties it, so that it keeps no former state.
