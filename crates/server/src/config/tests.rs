@@ -69,13 +69,12 @@ fn struct_keys() -> Vec<(String, String)> {
     let table = toml::Table::try_from(config).expect("a table");
     let mut keys = Vec::new();
     for (name, value) in table {
-        match value {
-            toml::Value::Table(section) => {
-                for (key, value) in section {
-                    keys.push((format!("{name}.{key}"), value.to_string()));
-                }
+        if let Some(section) = value.as_table() {
+            for (key, value) in section {
+                keys.push((format!("{name}.{key}"), value.to_string()));
             }
-            value => keys.push((name, value.to_string())),
+        } else {
+            keys.push((name, value.to_string()));
         }
     }
     keys.sort();
