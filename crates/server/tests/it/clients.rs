@@ -22,7 +22,8 @@ fn enter(house: &House) -> (Player, Player) {
     (ana, ben)
 }
 
-/// MSG-01, MSG-06: three clients by three authors write to each other, in every direction.
+/// MSG-01, MSG-06, MSG-13: three clients by three authors, none changed for this, write to each
+/// other, in every direction.
 #[test]
 fn three_foreign_clients_write_to_each_other() {
     let house = House::start(&Plan::of(3));
@@ -109,7 +110,8 @@ fn messages_wait_and_stay_in_the_history() {
     assert!(!ben.seen().iter().any(|event| event["body"] == "one"), "what was read came again");
 }
 
-/// PRS-01, PRS-02, PRS-04, DIR-20: foreign clients ask for, grant and use each other's presence.
+/// PRS-01, PRS-02, PRS-04, DIR-20, MSG-13: foreign clients ask for, grant and use each other's
+/// presence.
 #[test]
 fn contacts_are_made_and_seen() {
     let house = House::start(&Plan::of(3));
