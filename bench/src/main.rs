@@ -28,6 +28,7 @@ mod stanza;
 mod wire;
 
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Threads of the client's runtime, and of the floor's: the machines compared have two cores.
 const WORKERS: usize = 2;
@@ -59,5 +60,22 @@ fn begin(words: &[String]) -> Outcome<()> {
         print!("{}", options::HELP);
         return Ok(());
     };
-    runtime.block_on(campaign::run(&options))
+    runtime.block_on(async {
+        // Dropping the campaign ends the servers that it started and takes its folder away.
+        tokio::select! {
+            done = campaign::run(&options) => done,
+            name = asked_to_end() => Err(format!("ended by {name}")),
+        }
+    })
+}
+
+/// Waits for the signal by which a terminal or a supervisor ends a program.
+async fn asked_to_end() -> &'static str {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => "SIGINT",
+        _ = terminated.recv() => "SIGTERM",
+    }
 }
