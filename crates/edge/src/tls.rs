@@ -1,4 +1,7 @@
 //! TLS for every listener: versions 1.2 and 1.3 only, one certificate, channel bindings.
+//!
+//! The library knows no SSL 2.0 (RFC 6176 §2), no insecure renegotiation (RFC 5746 §3), and no suite
+//! without forward secrecy: those of RFC 8446 §4, RFC 5289 §3 and RFC 7905 §2 are all there is.
 
 use std::{fmt, path::Path, sync::Arc};
 
