@@ -164,7 +164,7 @@ fn foreign_clients_sign_in_by_every_way() {
     wrong.wait(|event| event["event"] == "refused");
 }
 
-/// HST-06, DIR-16, PRS-13: cards, questions about what there is, pings and blocking through foreign
+/// DIR-16, PRS-13: cards, questions about what there is, pings and blocking through foreign
 /// libraries.
 #[test]
 fn foreign_clients_use_the_rest() {

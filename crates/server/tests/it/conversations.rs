@@ -66,7 +66,7 @@ fn messages_are_routed_as_the_rfc_says() {
     two.hear("waits");
 }
 
-/// XEP-0160, XEP-0085, XEP-0334, HST-06: a headline, a chat state and what asks not to be stored are
+/// XEP-0160, XEP-0085, XEP-0334: a headline, a chat state and what asks not to be stored are
 /// nowhere afterwards; the rest waits and keeps its time.
 #[test]
 fn only_what_lasts_waits() {

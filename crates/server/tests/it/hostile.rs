@@ -225,7 +225,7 @@ fn nothing_in_the_clear_gets_inside_tls() {
     ben.hear("after");
 }
 
-/// SEC-09, SEC-10: a thousand connections that say nothing cost little; meanwhile others chat as if
+/// a thousand connections that say nothing cost little; meanwhile others chat as if
 /// they were not there, and slow writers are served like all.
 #[test]
 fn a_thousand_silent_connections_disturb_nobody() {
@@ -266,7 +266,7 @@ fn a_thousand_silent_connections_disturb_nobody() {
     drop(silent);
 }
 
-/// SEC-09, MSG-11: somebody who does not read is let go; what was written to them waits, and the
+/// MSG-11: somebody who does not read is let go; what was written to them waits, and the
 /// server's memory stays bounded.
 #[test]
 fn a_slow_reader_is_let_go_and_loses_nothing() {
