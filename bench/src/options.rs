@@ -11,7 +11,7 @@ Usage: cargo xtask bench [options]
   --rounds N         how often everything is measured, one server after another (3)
   --quick            one round of short windows: whether it works, not what it costs
   --only A,B         servers: floor, prosody, ejabberd, chancery (these are all by default), and
-                     prosody-gen (generational collector), prosody-sqlite, ejabberd-sqlite
+                     prosody-gen (with its generational collector)
   --workload A,B     full, paced, presence, login, memory (all by default)
   --storage A,B      off (nothing stored), on (history and archive); both by default
   --json FILE        also writes every single figure

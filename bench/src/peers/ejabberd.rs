@@ -2,7 +2,7 @@
 //! virtual machine is started without distribution, so that neither epmd nor a cookie is needed; accounts
 //! are made by its own administration interface.
 
-use super::{Kind, Peer, Place, await_port, folder, free_port, tail, write};
+use super::{Peer, Place, await_port, folder, free_port, tail, write};
 use crate::Outcome;
 use crate::process::Server;
 use crate::session::{DOMAIN, PASSWORD, login};
@@ -52,7 +52,6 @@ fn configuration(peer: &Peer, place: &Place, admin: u16, keeps: bool) -> Outcome
          auth_method: internal\n\
          auth_password_format: scram\n\
          auth_scram_hash: sha256\n\
-         new_sql_schema: true\n\
          listen:\n\
          \x20 - {{ port: {port}, ip: \"127.0.0.1\", module: ejabberd_c2s, tls: true, \
          max_stanza_size: 262144, access: all }}\n\
@@ -66,11 +65,7 @@ fn configuration(peer: &Peer, place: &Place, admin: u16, keeps: bool) -> Outcome
         pair = pair.display(),
         port = peer.target.port,
     );
-    if keeps && peer.kind == Kind::EjabberdSqlite {
-        text.push_str("  mod_mam: { default: always, db_type: sql }\n");
-        let file = peer.folder.join("archive.db");
-        text.push_str(&format!("sql_type: sqlite\nsql_database: \"{}\"\n", file.display()));
-    } else if keeps {
+    if keeps {
         text.push_str("  mod_mam: { default: always, db_type: mnesia }\n");
     }
     Ok(text)

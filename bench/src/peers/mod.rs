@@ -29,12 +29,8 @@ pub(crate) enum Kind {
     Prosody,
     /// With the generational collector of Lua 5.4.
     ProsodyGenerational,
-    /// With what is kept in SQLite.
-    ProsodySqlite,
     /// As Debian has it; Mnesia for what is kept.
     Ejabberd,
-    /// With what is kept in SQLite.
-    EjabberdSqlite,
     /// The product.
     Chancery,
 }
@@ -44,24 +40,15 @@ impl Kind {
     pub(crate) const USUAL: [Self; 4] =
         [Self::Floor, Self::Prosody, Self::Ejabberd, Self::Chancery];
 
-    const ALL: [Self; 7] = [
-        Self::Floor,
-        Self::Prosody,
-        Self::ProsodyGenerational,
-        Self::ProsodySqlite,
-        Self::Ejabberd,
-        Self::EjabberdSqlite,
-        Self::Chancery,
-    ];
+    const ALL: [Self; 5] =
+        [Self::Floor, Self::Prosody, Self::ProsodyGenerational, Self::Ejabberd, Self::Chancery];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
             Self::Prosody => "prosody",
             Self::ProsodyGenerational => "prosody-gen",
-            Self::ProsodySqlite => "prosody-sqlite",
             Self::Ejabberd => "ejabberd",
-            Self::EjabberdSqlite => "ejabberd-sqlite",
             Self::Chancery => "chancery",
         }
     }
@@ -78,10 +65,8 @@ impl Kind {
 
     const fn needs(self) -> Option<&'static str> {
         match self {
-            Self::Prosody | Self::ProsodyGenerational | Self::ProsodySqlite => {
-                Some("/usr/bin/prosody")
-            }
-            Self::Ejabberd | Self::EjabberdSqlite => Some("/usr/sbin/ejabberdctl"),
+            Self::Prosody | Self::ProsodyGenerational => Some("/usr/bin/prosody"),
+            Self::Ejabberd => Some("/usr/sbin/ejabberdctl"),
             Self::Floor | Self::Chancery => None,
         }
     }
@@ -160,10 +145,8 @@ impl Peer {
         let first = !std::mem::replace(&mut self.registered, true);
         let mut server = match self.kind {
             Kind::Floor => floor::start(self, place)?,
-            Kind::Prosody | Kind::ProsodyGenerational | Kind::ProsodySqlite => {
-                prosody::start(self, place, keeps, first)?
-            }
-            Kind::Ejabberd | Kind::EjabberdSqlite => ejabberd::start(self, place, keeps, first)?,
+            Kind::Prosody | Kind::ProsodyGenerational => prosody::start(self, place, keeps, first)?,
+            Kind::Ejabberd => ejabberd::start(self, place, keeps, first)?,
             Kind::Chancery => chancery::start(self, place, keeps, first)?,
         };
         await_port(self.target.port, &mut server)

@@ -29,13 +29,7 @@ fn configuration(peer: &Peer, place: &Place, data: &Path, keeps: bool) -> String
     let port = peer.target.port;
     let generational = peer.kind == Kind::ProsodyGenerational;
     let mode = if generational { "generational" } else { "incremental" };
-    let (mam, store) = match (keeps, peer.kind) {
-        (false, _) => ("", ""),
-        (true, Kind::ProsodySqlite) => {
-            ("\"mam\";", "storage = { archive = \"sql\" }\nsql = { driver = \"SQLite3\" }\n")
-        }
-        (true, _) => ("\"mam\";", ""),
-    };
+    let mam = if keeps { "\"mam\";" } else { "" };
     format!(
         "run_as_root = true\n\
          pidfile = \"{data}/prosody.pid\"\n\
@@ -51,7 +45,6 @@ fn configuration(peer: &Peer, place: &Place, data: &Path, keeps: bool) -> String
          authentication = \"internal_hashed\"\n\
          password_hash = \"SHA-256\"\n\
          storage = \"internal\"\n\
-         {store}\
          storage_archive_item_limit = {ARCHIVED_MAX}\n\
          archive_expires_after = \"never\"\n\
          default_archive_policy = true\n\
