@@ -10,7 +10,7 @@ use std::{
 
 use auth::ChannelBindings;
 use tokio::{
-    io::{AsyncRead, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     net::TcpStream,
     time::timeout,
 };
@@ -23,6 +23,12 @@ const READ_BYTES: usize = 16 * 1024;
 
 /// Seconds that a TLS handshake may take.
 pub const HANDSHAKE_SECS_MAX: u64 = 15;
+
+/// Time that a peer has to take note of a goodbye.
+pub(crate) const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Bytes that a peer may still have on the way when it is told goodbye.
+pub(crate) const CLOSE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A connection.
 pub(crate) enum Socket {
@@ -95,17 +101,27 @@ impl Socket {
         }
     }
 
-    /// Says goodbye as TLS and TCP do, without waiting long for an answer.
+    /// Says goodbye as TLS and TCP do, without waiting long for an answer. What the peer still sends
+    /// is read and dropped: octets that nobody has read would have the system reset the connection,
+    /// and the peer would lose what it was told last, such as why its stream ended.
     pub(crate) async fn close(mut self) {
         let goodbye = async {
-            match &mut self {
-                Self::Plain(stream) => stream.shutdown().await,
-                Self::Tls(stream) => stream.shutdown().await,
-                Self::Closed => Ok(()),
-            }
+            let stream = match &mut self {
+                Self::Plain(stream) => {
+                    stream.shutdown().await?;
+                    stream
+                }
+                Self::Tls(stream) => {
+                    stream.shutdown().await?;
+                    stream.get_mut().0
+                }
+                Self::Closed => return Ok(()),
+            };
+            let mut dropped = stream.take(CLOSE_BYTES_MAX);
+            tokio::io::copy(&mut dropped, &mut tokio::io::sink()).await.map(drop)
         };
-        if !matches!(timeout(Duration::from_secs(2), goodbye).await, Ok(Ok(()))) {
-            tracing::trace!("the peer was gone before the goodbye");
+        if !matches!(timeout(CLOSE_TIME_MAX, goodbye).await, Ok(Ok(()))) {
+            tracing::trace!("the peer was gone before the goodbye, or did not go");
         }
     }
 }

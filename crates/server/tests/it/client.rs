@@ -320,9 +320,9 @@ impl Client {
 
     /// The next thing, or why there is none.
     pub(crate) fn next_or(&mut self) -> Result<String, Silence> {
-        self.next().map_err(|why| match why.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Silence::Late,
-            _ => Silence::End,
+        self.next().map_err(|why| {
+            let late = matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+            if late { Silence::Late } else { Silence::End }
         })
     }
 

@@ -225,7 +225,7 @@ fn nothing_in_the_clear_gets_inside_tls() {
     ben.hear("after");
 }
 
-/// a thousand connections that say nothing cost little; meanwhile others chat as if
+/// A thousand connections that say nothing cost little; meanwhile others chat as if
 /// they were not there, and slow writers are served like all.
 #[test]
 fn a_thousand_silent_connections_disturb_nobody() {

@@ -5,6 +5,7 @@
     clippy::disallowed_methods,
     reason = "tests start programs, read the environment and measure time"
 )]
+#![expect(clippy::unwrap_in_result, reason = "a fault of the test itself ends it at once")]
 #![expect(clippy::print_stderr, reason = "tests say what they saw")]
 
 mod archive;

@@ -125,9 +125,7 @@ fn lost_and_wrong_keys_are_named() {
         let damage = |path: &Path| fs::write(path, "nonsense\n").unwrap();
         let said = with_changed(&path, damage, || fail(&house).bad(3));
         assert!(said.contains(name), "{name} damaged: {said}");
-        for path in [&path] {
-            set_private(path);
-        }
+        set_private(&path);
     }
     let other = format!("{}\n", "ab".repeat(32));
     let vault = keys.join("vault.key");
