@@ -54,6 +54,12 @@ pub(crate) const DEBIAN: &[Package] = &[
         why: "gives profanity a terminal and types into it",
     },
     Package {
+        name: "openssl",
+        proof: Proof::Program("openssl"),
+        purpose: Purpose::Test,
+        why: "names a certificate as profanity's folder of trusted ones wants it",
+    },
+    Package {
         name: "python3-venv",
         proof: Proof::Runs("/usr/bin/python3", &["-c", "import ensurepip, venv"]),
         purpose: Purpose::Test,
