@@ -93,7 +93,7 @@ impl Resource {
         } else if text.is_empty() {
             return Err(AddressFault::Empty);
         } else {
-            OpaqueString::new().enforce(text).map_err(|_| AddressFault::Forbidden)?
+            Cow::Owned(prepare_opaque(text)?)
         };
         bounded(&prepared, ADDRESS_PART_BYTES_MAX)?;
         Ok(Self(prepared.as_ref().into()))
@@ -159,6 +159,30 @@ fn prepare_literal(text: &str) -> Result<Cow<'_, str>, AddressFault> {
         Some(Ok(_)) => Ok(Cow::Borrowed(text)),
         Some(Err(_)) | None => Err(AddressFault::Forbidden),
     }
+}
+
+/// Prepares by the OpaqueString profile (RFC 8265 §4.2), but lets pictographs stand as they are: the
+/// profile allows symbols (RFC 8264 §9.15), and its tables are older than most of them.
+fn prepare_opaque(text: &str) -> Result<String, AddressFault> {
+    let mut prepared = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let alike = |c: char| is_pictograph(c) == is_pictograph(first);
+        let (run, after) = rest.split_at(rest.find(|c| !alike(c)).unwrap_or(rest.len()));
+        if is_pictograph(first) {
+            prepared.push_str(run);
+        } else {
+            let run = OpaqueString::new().enforce(run).map_err(|_| AddressFault::Forbidden)?;
+            prepared.push_str(&run);
+        }
+        rest = after;
+    }
+    Ok(prepared)
+}
+
+/// The blocks of Unicode that hold pictographs and nothing else.
+fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{1F300}'..='\u{1F64F}' | '\u{1F680}'..='\u{1F6FF}' | '\u{1F900}'..='\u{1FAFF}')
 }
 
 fn is_plain(text: &str, plain: impl Fn(u8) -> bool) -> bool {

@@ -38,6 +38,9 @@ fn parts_of_an_address() {
 #[test]
 fn resources_keep_their_case() {
     assert_eq!(Resource::parse("Phone of Ana").unwrap().as_str(), "Phone of Ana");
+    assert_eq!(Resource::parse("Büro & 🦆").unwrap().as_str(), "Büro & 🦆");
+    assert_eq!(Resource::parse("🦆🛸e\u{301}\u{A0}🪿").unwrap().as_str(), "🦆🛸é 🪿");
+    assert_eq!(Resource::parse("🦆\u{0}"), Err(AddressFault::Forbidden));
     assert_eq!(Resource::parse(""), Err(AddressFault::Empty));
     assert_eq!(Resource::parse("a\u{0}b"), Err(AddressFault::Forbidden));
 }
