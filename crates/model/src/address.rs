@@ -162,7 +162,7 @@ fn prepare_literal(text: &str) -> Result<Cow<'_, str>, AddressFault> {
 }
 
 /// Prepares by the OpaqueString profile (RFC 8265 §4.2), but lets pictographs stand as they are: the
-/// profile allows symbols (RFC 8264 §9.15), and its tables are older than most of them.
+/// profile allows symbols, and its tables are older than most of them.
 fn prepare_opaque(text: &str) -> Result<String, AddressFault> {
     let mut prepared = String::with_capacity(text.len());
     let mut rest = text;
