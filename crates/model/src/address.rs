@@ -116,7 +116,7 @@ fn prepare_local(text: &str) -> Result<Cow<'_, str>, AddressFault> {
     } else if text.is_empty() {
         return Err(AddressFault::Empty);
     } else {
-        UsernameCaseMapped::new().enforce(text).map_err(|_| AddressFault::Forbidden)?
+        Cow::Owned(stable(text, |text| UsernameCaseMapped::new().enforce(text).ok())?)
     };
     if prepared.contains(LOCAL_FORBIDDEN) {
         return Err(AddressFault::Forbidden);
@@ -138,7 +138,7 @@ pub fn prepare_domain(text: &str) -> Result<Cow<'_, str>, AddressFault> {
     } else if text.is_ascii() {
         Cow::Owned(text.to_ascii_lowercase())
     } else {
-        UsernameCaseMapped::new().enforce(text).map_err(|_| AddressFault::Forbidden)?
+        Cow::Owned(stable(text, |text| UsernameCaseMapped::new().enforce(text).ok())?)
     };
     bounded(&prepared, DOMAIN_BYTES_MAX)?;
     for label in prepared.split('.') {
@@ -161,6 +161,26 @@ fn prepare_literal(text: &str) -> Result<Cow<'_, str>, AddressFault> {
     }
 }
 
+/// Prepares until nothing changes any more. What one round makes may be what the next one refuses:
+/// the rules are checked before the text is normalised.
+fn stable(
+    text: &str,
+    enforce: impl for<'b> Fn(&'b str) -> Option<Cow<'b, str>>,
+) -> Result<String, AddressFault> {
+    let mut known = text.to_owned();
+    for _ in 0..PREPARING_ROUNDS_MAX {
+        let prepared = enforce(&known).ok_or(AddressFault::Forbidden)?.into_owned();
+        if prepared == known {
+            return Ok(known);
+        }
+        known = prepared;
+    }
+    Err(AddressFault::Forbidden)
+}
+
+/// Rounds of preparation; a text that still changes then is refused.
+const PREPARING_ROUNDS_MAX: usize = 4;
+
 /// Prepares by the OpaqueString profile (RFC 8265 §4.2), but lets pictographs stand as they are: the
 /// profile allows symbols, and its tables are older than most of them.
 fn prepare_opaque(text: &str) -> Result<String, AddressFault> {
@@ -172,8 +192,7 @@ fn prepare_opaque(text: &str) -> Result<String, AddressFault> {
         if is_pictograph(first) {
             prepared.push_str(run);
         } else {
-            let run = OpaqueString::new().enforce(run).map_err(|_| AddressFault::Forbidden)?;
-            prepared.push_str(&run);
+            prepared.push_str(&stable(run, |run| OpaqueString::new().enforce(run).ok())?);
         }
         rest = after;
     }

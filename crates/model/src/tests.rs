@@ -40,6 +40,8 @@ fn resources_keep_their_case() {
     assert_eq!(Resource::parse("Phone of Ana").unwrap().as_str(), "Phone of Ana");
     assert_eq!(Resource::parse("Büro & 🦆").unwrap().as_str(), "Büro & 🦆");
     assert_eq!(Resource::parse("🦆🛸e\u{301}\u{A0}🪿").unwrap().as_str(), "🦆🛸é 🪿");
+    // A Greek dot becomes a middle dot, which may stand between two l only.
+    assert_eq!(Resource::parse("~\u{387}"), Err(AddressFault::Forbidden));
     assert_eq!(Resource::parse("🦆\u{0}"), Err(AddressFault::Forbidden));
     assert_eq!(Resource::parse(""), Err(AddressFault::Empty));
     assert_eq!(Resource::parse("a\u{0}b"), Err(AddressFault::Forbidden));
