@@ -6,10 +6,12 @@ use std::path::Path;
 pub(crate) const HELP: &str = "\
 Throws random bytes at the parsers: builds the targets of fuzz/ with coverage and runs them.
 
-Usage: cargo xtask fuzz [target …] [--seconds N]
+Usage: cargo xtask fuzz [target …] [--seconds N] [--seed N]
 
   target        names of files in fuzz/fuzz_targets, without .rs; none means all, one after another
   --seconds N   how long each runs (60)
+  --seed N      the same inputs in the same order each time, from the committed ones alone; a number
+                above zero (each run is different)
 
 Begins from the inputs in fuzz/corpus/<target>, which are committed and stay as they are. What it finds
 interesting is kept in target/fuzz/corpus/<target> for the next run; an input that breaks a target is
@@ -33,7 +35,7 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 
 /// The verb.
 pub(crate) fn fuzz(words: &[String]) -> Outcome {
-    let (mut wanted, seconds) = arguments(words)?;
+    let (mut wanted, pace) = arguments(words)?;
     let all = targets(&run::root().join("fuzz/fuzz_targets"))?;
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
         return Err(format!("no fuzz target `{unknown}`; there are {}", all.join(", ")));
@@ -56,23 +58,38 @@ pub(crate) fn fuzz(words: &[String]) -> Outcome {
     let mut faults = Vec::new();
     for name in &wanted {
         let program = products.join(&host).join("release").join(name);
-        faults.extend(one(&program, name, seconds).err());
+        faults.extend(one(&program, name, pace).err());
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
-fn one(program: &Path, name: &str, seconds: u64) -> Outcome {
+/// How a target runs.
+#[derive(Clone, Copy)]
+struct Pace {
+    seconds: u64,
+    /// None: another each time.
+    seed: Option<u32>,
+}
+
+fn one(program: &Path, name: &str, pace: Pace) -> Outcome {
     let root = run::root();
     let seeds = root.join("fuzz/corpus").join(name);
     // libFuzzer writes to the first folder and only reads the others.
-    let corpus = run::target().join("fuzz/corpus").join(name);
+    let kept = if pace.seed.is_some() { "fuzz/seeded" } else { "fuzz/corpus" };
+    let corpus = run::target().join(kept).join(name);
+    if pace.seed.is_some() && corpus.exists() {
+        std::fs::remove_dir_all(&corpus)
+            .map_err(|fault| format!("{}: {fault}", corpus.display()))?;
+    }
     let artifacts = root.join("fuzz/artifacts").join(name);
     for folder in [&seeds, &corpus, &artifacts] {
         std::fs::create_dir_all(folder)
             .map_err(|fault| format!("{}: {fault}", folder.display()))?;
     }
     let words = [
-        format!("-max_total_time={seconds}"),
+        format!("-max_total_time={}", pace.seconds),
+        // libFuzzer takes zero for «any».
+        format!("-seed={}", pace.seed.unwrap_or(0)),
         format!("-timeout={INPUT_SECS_MAX}"),
         format!("-rss_limit_mb={MEMORY_MIB_MAX}"),
         format!("-artifact_prefix={}/", artifacts.display()),
@@ -85,16 +102,20 @@ fn one(program: &Path, name: &str, seconds: u64) -> Outcome {
         .map_err(|fault| format!("{name}: {fault}; the input lies in {}", artifacts.display()))
 }
 
-fn arguments(words: &[String]) -> Result<(Vec<String>, u64), String> {
+fn arguments(words: &[String]) -> Result<(Vec<String>, Pace), String> {
     let mut wanted = Vec::new();
-    let mut seconds = SECONDS;
+    let mut pace = Pace { seconds: SECONDS, seed: None };
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "--seconds" => {
                 let number = rest.next().ok_or("--seconds needs a number")?;
-                seconds =
+                pace.seconds =
                     number.parse().map_err(|_| format!("`{number}` is no number of seconds"))?;
+            }
+            "--seed" => {
+                let number = rest.next().ok_or("--seed needs a number")?;
+                pace.seed = Some(number.parse().map_err(|_| format!("`{number}` is no seed"))?);
             }
             option if option.starts_with('-') => {
                 return Err(format!("fuzz knows no `{option}`; see `cargo xtask fuzz --help`"));
@@ -102,7 +123,7 @@ fn arguments(words: &[String]) -> Result<(Vec<String>, u64), String> {
             name => wanted.push(name.to_owned()),
         }
     }
-    Ok((wanted, seconds))
+    Ok((wanted, pace))
 }
 
 fn targets(folder: &Path) -> Result<Vec<String>, String> {
