@@ -45,11 +45,13 @@ fn framer_takes(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// A reference of more than eight bytes, or a name character that rxml has not.
+/// A reference of more than eight bytes, a name character that rxml has not, or a lone carriage
+/// return, which rxml refuses in a value.
 fn is_intended_difference(text: &str) -> bool {
     let long = |after: &str| after.split(';').next().is_some_and(|name| name.len() > 7);
     text.split('&').skip(1).any(long)
         || text.contains(|c: char| ('\u{fdf0}'..='\u{fffd}').contains(&c))
+        || text.split('\r').skip(1).any(|after| !after.starts_with('\n'))
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -5,6 +5,7 @@
 //! - References longer than eight bytes: rxml refuses them, here there may be sixteen.
 //! - What is between stanzas, and which element begins a stream: rules of RFC 6120, not of XML.
 //! - Names with U+FDF0 to U+FFFD: XML §2.3 has them, rxml has not.
+//! - A carriage return without a line feed in a value: a line end by XML §2.11, refused by rxml.
 //! - A stream that is not whole yet is no fault here; for the comparison it counts as refused.
 
 use proptest::prelude::*;
